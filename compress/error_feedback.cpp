@@ -1,0 +1,24 @@
+#include "compress/error_feedback.h"
+
+#include <algorithm>
+
+#include "common/check.h"
+
+namespace compress {
+
+ErrorFeedback::ErrorFeedback(uint64_t parameter_count, double decay)
+    : values_(parameter_count, 0.0f), decay_(static_cast<float>(decay)) {}
+
+void ErrorFeedback::add(std::span<const float> delta) {
+  CHECK(delta.size() == values_.size());
+  for (size_t i = 0; i < delta.size(); ++i) values_[i] = decay_ * values_[i] + delta[i];
+}
+
+void ErrorFeedback::subtract(const Update& sent, const Layout& layout) {
+  const std::vector<float> minus_one(layout.tensors().size(), -1.0f);
+  add_to(values_, sent, layout, minus_one);
+}
+
+void ErrorFeedback::reset() { std::fill(values_.begin(), values_.end(), 0.0f); }
+
+}  // namespace compress

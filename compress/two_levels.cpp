@@ -1,0 +1,74 @@
+#include "compress/two_levels.h"
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+#include <optional>
+
+#include "common/check.h"
+
+namespace compress {
+namespace {
+
+// To nearest, ties to even; nothing if it is below the least code, the largest code if above that.
+std::optional<uint16_t> code_of(double magnitude) {
+  uint64_t bits = std::bit_cast<uint64_t>(magnitude);
+  constexpr uint64_t kHalf = uint64_t{1} << (magnitude_code::kDropped - 1);
+  bits += kHalf - 1 + ((bits >> magnitude_code::kDropped) & 1);
+  bits >>= magnitude_code::kDropped;
+  if (bits < magnitude_code::kFirst) return std::nullopt;
+  return static_cast<uint16_t>(std::min<uint64_t>(bits - magnitude_code::kFirst, 0xFFFF));
+}
+
+double sum(std::span<const float> values) {
+  return std::accumulate(values.begin(), values.end(), 0.0);
+}
+
+// How many of the sorted magnitudes are high. The squared error of two means is the sum of squares
+// less S1^2 / n1 + S2^2 / n2, so the split of the largest such gain is sought.
+size_t best_split(std::span<const float> magnitudes, double total) {
+  const size_t n = magnitudes.size();
+  size_t best = n;
+  double best_gain = total * total / static_cast<double>(n);
+  double high = 0;
+  for (size_t s = 1; s < n; ++s) {
+    high += magnitudes[s - 1];
+    if (magnitudes[s - 1] == magnitudes[s]) continue;
+    const double low = total - high;
+    const double gain =
+        high * high / static_cast<double>(s) + low * low / static_cast<double>(n - s);
+    if (gain >= best_gain && (gain > best_gain || best != n)) {
+      best_gain = gain;
+      best = s;
+    }
+  }
+  return best;
+}
+
+TwoLevels one_level(double magnitude, size_t count) {
+  const auto code = code_of(magnitude);
+  if (!code) return {};
+  const auto n = static_cast<uint32_t>(count);
+  return {.high_count = n, .count = n, .high_code = *code, .ratio = 0};
+}
+
+}  // namespace
+
+TwoLevels two_levels(std::span<const float> magnitudes) {
+  CHECK(!magnitudes.empty() && magnitudes.back() > 0);
+  const size_t n = magnitudes.size();
+  const double total = sum(magnitudes);
+  const size_t split = best_split(magnitudes, total);
+  TwoLevels levels = one_level(sum(magnitudes.first(split)) / static_cast<double>(split), split);
+  if (split == n || levels.count == 0) return levels;
+
+  const double low = sum(magnitudes.subspan(split)) / static_cast<double>(n - split);
+  const double ratio = std::floor(low / levels.high() * 256 + 0.5);
+  if (ratio < 1) return levels;
+  if (ratio > 255) return one_level(total / static_cast<double>(n), n);
+  levels.count = static_cast<uint32_t>(n);
+  levels.ratio = static_cast<uint8_t>(ratio);
+  return levels;
+}
+
+}  // namespace compress
