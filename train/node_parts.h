@@ -1,0 +1,40 @@
+// A node's half that knows no chain: what its configuration names, opened and checked.
+#pragma once
+
+#include <memory>
+
+#include "common/files.h"
+#include "common/hparams.h"
+#include "common/node_config.h"
+#include "common/object_store.h"
+#include "compress/codec.h"
+#include "train/backend.h"
+#include "train/dataset.h"
+#include "train/model.h"
+#include "train/peers.h"
+
+namespace train {
+
+struct NodeParts {
+  common::FolderLock lock;  // Of the data folder: one process at a time.
+  common::Hparams hparams;
+  Dataset train_set;
+  std::unique_ptr<Backend> backend;
+  std::unique_ptr<Model> model;
+  std::unique_ptr<compress::Codec> codec;
+  std::unique_ptr<common::ObjectStore> bucket;  // Ours, as peers see it.
+  std::unique_ptr<common::ObjectStore> local;   // Checkpoints on our disk.
+};
+
+// Errors name the file and what to do: a data folder in use, hparams that do not parse, a token set
+// that is not the network's, a bucket that cannot be written, a device that is not there.
+common::Result<NodeParts> open_node(const common::NodeConfig& config);
+
+// The held-out set, for validators.
+common::Result<Dataset> open_heldout(const common::NodeConfig& config,
+                                     const common::Hparams& hparams);
+
+// Opens peers' buckets, for reading.
+OpenStore peer_store_opener();
+
+}  // namespace train

@@ -1,0 +1,79 @@
+// The node's model: a replicated state machine, and a window is one command.
+//
+// It moves by `apply` alone. Same start, same aggregates: the same bits on every machine. Training,
+// evaluation and scoring are excursions on copies, or a Trial, that leave it as it was.
+#pragma once
+
+#include <optional>
+#include <span>
+#include <vector>
+
+#include "common/hash.h"
+#include "common/hparams.h"
+#include "common/result.h"
+#include "common/window.h"
+#include "compress/aggregate.h"
+#include "compress/layout.h"
+
+namespace train {
+
+// root(w) = BLAKE2b-256(root(w - 1), manifest hash); every full_root_windows windows the Merkle
+// root of theta (leaves of 1 MiB) goes in as well. A null window leaves root and theta as they are.
+class Replica {
+ public:
+  // At the start of the network: theta from init_seed, before window `first`. The root then is
+  // BLAKE2b-256("genesis", hparams hash, Merkle root of theta).
+  static Replica genesis(const common::Hparams& hparams, common::Window first);
+  // From a checkpoint's values; the caller has checked the root.  theta (N)
+  Replica(const common::Hparams& hparams, std::vector<float> theta, common::Window next,
+          common::Hash root);
+
+  // The window that is to be applied next: this is the state before it.
+  common::Window next_window() const { return next_; }
+  const common::Hash& root() const { return root_; }
+  std::span<const float> theta() const { return theta_; }
+  const compress::Layout& layout() const { return layout_; }
+
+  // theta -= outer_lr * aggregate of `contributors`; the root moves on.  Pre: window ==
+  // next_window().
+  void apply(common::Window window, const common::Hash& manifest_hash,
+             std::span<const compress::Contributor> contributors);
+  // The root that `apply` would lead to, where it does not cover theta; nothing where it does.
+  std::optional<common::Hash> root_after(common::Window window,
+                                         const common::Hash& manifest_hash) const;
+  // A null window: nobody moves.
+  void skip(common::Window window);
+
+  // Merkle root of theta: what a checkpoint is checked against. Reads all of it.
+  common::Hash theta_root() const;
+
+ private:
+  friend class Trial;
+  common::OuterParams outer_;
+  uint64_t full_root_windows_;
+  compress::Layout layout_;
+  std::vector<float> theta_;
+  common::Window next_;
+  common::Hash root_;
+};
+
+// theta - step * sum_t clip[t] * update, while it lives; its end restores every bit, by copy and
+// only where the update touched: no copy of the model for each miner (W38). One at a time for a
+// replica.
+class Trial {
+ public:
+  Trial(Replica& replica, const compress::Update& update, std::span<const float> clip, double step);
+  ~Trial();
+  Trial(const Trial&) = delete;
+  Trial& operator=(const Trial&) = delete;
+
+ private:
+  struct Touched {
+    uint64_t offset;
+    float before;
+  };
+  Replica& replica_;
+  std::vector<Touched> touched_;
+};
+
+}  // namespace train
