@@ -1,0 +1,105 @@
+#include "miner/journal.h"
+
+#include <string>
+#include <vector>
+
+#include "common/files.h"
+
+namespace miner {
+namespace {
+
+namespace fs = std::filesystem;
+
+using common::Code;
+using common::Error;
+using common::Result;
+using common::Window;
+
+constexpr uint64_t kSealedSizeMax = uint64_t{4} << 30;
+
+// Files are "<kind>.<window>".
+constexpr const char* kSealed = "sealed";
+constexpr const char* kFeedback = "feedback";
+constexpr const char* kOptimiser = "adamw";
+
+// The window of "<kind>.<window>", or nothing for another name.
+std::optional<Window> window_of(const fs::path& file, const std::string& kind) {
+  const std::string name = file.filename().string();
+  if (!name.starts_with(kind + ".")) return std::nullopt;
+  const std::string digits = name.substr(kind.size() + 1);
+  if (digits.empty() || digits.size() > 18 ||
+      digits.find_first_not_of("0123456789") != std::string::npos) {
+    return std::nullopt;
+  }
+  return Window{std::stoull(digits)};
+}
+
+}  // namespace
+
+fs::path Journal::file(std::string_view kind, Window window) const {
+  return folder_ / (std::string(kind) + "." + std::to_string(window.index));
+}
+
+Result<void> Journal::commit(const train::Sealed& sealed, const compress::ErrorFeedback& feedback,
+                             const train::AdamW& optimiser) {
+  TRY_VOID(feedback.save(file(kFeedback, sealed.window), sealed.window));
+  TRY_VOID(optimiser.save(file(kOptimiser, sealed.window), sealed.window));
+  TRY_VOID(common::write_file(file(kSealed, sealed.window), sealed.serialise(), 0600));
+  forget_all_but(sealed.window);
+  return {};
+}
+
+// By window and kind, all that lie in the folder.
+Result<std::vector<Journal::Entry>> Journal::entries() const {
+  std::vector<Entry> found;
+  std::error_code trouble;
+  fs::directory_iterator at(folder_, trouble);
+  for (; !trouble && at != fs::directory_iterator(); at.increment(trouble)) {
+    for (const char* kind : {kSealed, kFeedback, kOptimiser}) {
+      if (const auto window = window_of(at->path(), kind)) found.push_back({kind, *window});
+    }
+  }
+  if (trouble) {
+    return Error{Code::kIo, "reading folder " + folder_.string() + ": " + trouble.message()};
+  }
+  return found;
+}
+
+Result<std::optional<Window>> Journal::restore(compress::ErrorFeedback& feedback,
+                                               train::AdamW& optimiser) const {
+  TRY(const std::vector<Entry> found, entries());
+  std::optional<Window> window;
+  for (const Entry& entry : found) {
+    if (entry.kind == kSealed && (!window || entry.window > *window)) window = entry.window;
+  }
+  if (!window) return window;
+  TRY(const Window of_feedback, feedback.load(file(kFeedback, *window)));
+  TRY(const Window of_optimiser, optimiser.load(file(kOptimiser, *window)));
+  if (of_feedback != *window || of_optimiser != *window) {
+    return Error{Code::kCorrupt, folder_.string() + ": files of different windows are mixed"};
+  }
+  return window;
+}
+
+Result<train::Sealed> Journal::sealed(Window window) const {
+  const fs::path path = file(kSealed, window);
+  TRY(const common::Bytes bytes, common::read_file(path, kSealedSizeMax));
+  auto sealed = train::Sealed::parse(bytes);
+  if (!sealed) return common::within(path.string(), sealed.error());
+  if (sealed->window != window) {
+    return Error{Code::kCorrupt, path.string() + ": it is another window's"};
+  }
+  return sealed;
+}
+
+// Files left behind do no harm; so a failure to remove them is none.
+void Journal::forget_all_but(Window window) const {
+  const auto found = entries();
+  if (!found) return;
+  std::error_code ignored;
+  for (const Entry& entry : *found) {
+    if (entry.window != window) fs::remove(file(entry.kind, entry.window), ignored);
+  }
+}
+
+}  // namespace miner

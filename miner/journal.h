@@ -1,0 +1,48 @@
+// What a miner must not lose when it is killed: its sealed contribution of the window, and the
+// optimiser and error feedback as they were when it was made.
+//
+// The sealed contribution is written last and is the commit: after a restart either all three are
+// of one window, or the window before stands as it was. So the same claim is published again, never
+// a second one, and what was sent is subtracted from the feedback exactly once.
+#pragma once
+
+#include <filesystem>
+#include <optional>
+#include <string_view>
+#include <vector>
+
+#include "common/result.h"
+#include "compress/error_feedback.h"
+#include "train/adamw.h"
+#include "train/sealed.h"
+
+namespace miner {
+
+class Journal {
+ public:
+  // `folder` exists and is this process's alone.
+  explicit Journal(std::filesystem::path folder) : folder_(std::move(folder)) {}
+
+  // What is there of other windows is forgotten then.
+  common::Result<void> commit(const train::Sealed& sealed, const compress::ErrorFeedback& feedback,
+                              const train::AdamW& optimiser);
+  // The state after the newest committed window; left as they are if there is none. Returns that
+  // window. kCorrupt or kNotFound, naming the file, if it is damaged: then both are void.
+  common::Result<std::optional<common::Window>> restore(compress::ErrorFeedback& feedback,
+                                                        train::AdamW& optimiser) const;
+  // What was sealed in this window, or kNotFound; kCorrupt if it is damaged.
+  common::Result<train::Sealed> sealed(common::Window window) const;
+
+ private:
+  struct Entry {
+    std::string_view kind;
+    common::Window window;
+  };
+  common::Result<std::vector<Entry>> entries() const;
+  void forget_all_but(common::Window window) const;
+  std::filesystem::path file(std::string_view kind, common::Window window) const;
+
+  std::filesystem::path folder_;
+};
+
+}  // namespace miner

@@ -1,0 +1,214 @@
+// Goal: after a kill at any moment either the new window stands whole, or the one before as it was.
+// Method: every state of the folder that a kill between two writes leaves; then real kills of a
+// real process.
+#include "miner/journal.h"
+
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "common/files.h"
+#include "common/philox.h"
+#include "tests/temp_folder.h"
+
+namespace miner {
+namespace {
+
+namespace fs = std::filesystem;
+
+using common::Bytes;
+using common::Code;
+using common::Window;
+
+// Big enough that a write takes a while.
+constexpr uint32_t kSide = 128;
+
+compress::Layout layout() { return {{{.name = "w", .rows = kSide, .cols = kSide}}, 64, 8}; }
+
+common::InnerParams inner() {
+  return {.steps = 1,
+          .sequences_per_step = 1,
+          .learning_rate = 0.1,
+          .warmup_windows = 0,
+          .decay_windows = 10,
+          .final_ratio = 0.1,
+          .beta1 = 0.9,
+          .beta2 = 0.95,
+          .epsilon = 1e-8,
+          .weight_decay = 0.1,
+          .gradient_clip = 0};
+}
+
+// All that is committed in a window, different in each.
+struct State {
+  explicit State(uint64_t window)
+      : feedback(layout().parameter_count(), 1.0), optimiser(layout(), inner()) {
+    if (window == 0) return;
+    std::vector<float> values(layout().parameter_count(), static_cast<float>(window));
+    feedback.add(values);
+    std::vector<float> theta(values.size());
+    optimiser.step(theta, values, 0.1);
+    sealed.window = {window};
+    sealed.contribution = Bytes(20'000, static_cast<uint8_t>(window));
+    sealed.claim = {1, static_cast<uint8_t>(window)};
+    sealed.receipt = {2};
+    sealed.key = {3};
+  }
+  // As bytes, so that two can be compared.
+  Bytes optimiser_bytes(const fs::path& scratch) const {
+    EXPECT_TRUE(optimiser.save(scratch, {1}));
+    return *common::read_file(scratch, 1 << 20);
+  }
+  compress::ErrorFeedback feedback;
+  train::AdamW optimiser;
+  train::Sealed sealed;
+};
+
+class JournalTest : public testing::Test {
+ protected:
+  JournalTest() { fs::create_directory(folder()); }
+  fs::path folder() const { return temp_ / "journal"; }
+  common::Result<void> commit(uint64_t window) {
+    const State state(window);
+    return Journal(folder()).commit(state.sealed, state.feedback, state.optimiser);
+  }
+  // Nothing is there, or exactly one window's state; its number, 0 for none.
+  uint64_t standing() {
+    const Journal journal(folder());
+    State found(0);
+    const auto window = journal.restore(found.feedback, found.optimiser);
+    EXPECT_TRUE(window) << window.error().message;
+    if (!window) return ~uint64_t{0};
+    const uint64_t index = *window ? (*window)->index : 0;
+    const State expected(index);
+    EXPECT_TRUE(std::equal(found.feedback.values().begin(), found.feedback.values().end(),
+                           expected.feedback.values().begin()));
+    EXPECT_EQ(found.optimiser_bytes(temp_ / "a"), expected.optimiser_bytes(temp_ / "b"));
+    if (index > 0) {
+      const auto sealed = journal.sealed({index});
+      EXPECT_TRUE(sealed && sealed->serialise() == expected.sealed.serialise());
+    }
+    return index;
+  }
+  size_t files() const {
+    return static_cast<size_t>(
+        std::distance(fs::directory_iterator(folder()), fs::directory_iterator()));
+  }
+  tests::TempFolder temp_;
+};
+
+TEST_F(JournalTest, KeepsTheNewestWindowOnly) {
+  EXPECT_EQ(standing(), 0U);
+  EXPECT_EQ(Journal(folder()).sealed({1}).error().code, Code::kNotFound);
+  for (const uint64_t window : {1, 2, 10}) {
+    ASSERT_TRUE(commit(window));
+    EXPECT_EQ(standing(), window);
+    EXPECT_EQ(files(), 3U);
+  }
+  EXPECT_EQ(Journal(folder()).sealed({2}).error().code, Code::kNotFound);
+}
+
+// A network that began anew counts from 0 again: what is left of the old one must not come back.
+TEST_F(JournalTest, ALowerWindowReplacesAHigherOne) {
+  ASSERT_TRUE(commit(500));
+  ASSERT_TRUE(commit(3));
+  EXPECT_EQ(standing(), 3U);
+  EXPECT_EQ(files(), 3U);
+}
+
+TEST_F(JournalTest, BetweenAnyTwoWritesOneWindowStandsWhole) {
+  ASSERT_TRUE(commit(1));
+  const fs::path before = temp_ / "before";
+  fs::copy(folder(), before);
+  ASSERT_TRUE(commit(2));
+  const fs::path after = temp_ / "after";
+  fs::copy(folder(), after);
+  const auto put = [&](std::initializer_list<const char*> old,
+                       std::initializer_list<const char*> fresh) {
+    fs::remove_all(folder());
+    fs::create_directory(folder());
+    for (const char* name : old) fs::copy_file(before / name, folder() / name);
+    for (const char* name : fresh) fs::copy_file(after / name, folder() / name);
+    return standing();
+  };
+  EXPECT_EQ(put({"sealed.1", "feedback.1", "adamw.1"}, {"feedback.2"}), 1U);
+  EXPECT_EQ(put({"sealed.1", "feedback.1", "adamw.1"}, {"feedback.2", "adamw.2"}), 1U);
+  EXPECT_EQ(put({"sealed.1", "feedback.1", "adamw.1"}, {"feedback.2", "adamw.2", "sealed.2"}), 2U);
+  EXPECT_EQ(put({"sealed.1"}, {"feedback.2", "adamw.2", "sealed.2"}), 2U);
+  EXPECT_EQ(put({"feedback.1"}, {"feedback.2", "adamw.2", "sealed.2"}), 2U);
+  EXPECT_EQ(put({}, {"feedback.2", "adamw.2"}), 0U);
+}
+
+TEST_F(JournalTest, KillsAtAnyMomentLeaveOneWindowWhole) {
+  common::Philox random(7);
+  uint64_t last = 0;
+  uint64_t life_us = 10'000;  // Of a child; so that about one kill in two is between commits.
+  for (int round = 0; round < 25; ++round) {
+    const pid_t child = fork();
+    ASSERT_GE(child, 0);
+    if (child == 0) {
+      for (uint64_t window = last + 1;; ++window) {
+        if (!commit(window)) _exit(1);
+      }
+    }
+    usleep(static_cast<useconds_t>(random.below(life_us)));
+    kill(child, SIGKILL);
+    int status = 0;
+    waitpid(child, &status, 0);
+    ASSERT_TRUE(WIFSIGNALED(status)) << "a commit failed";
+    const uint64_t now = standing();
+    ASSERT_GE(now, last);
+    life_us = now > last + 2 ? life_us / 2 : now == last ? life_us * 3 / 2 : life_us;
+    last = now;
+  }
+  EXPECT_GT(last, 3U) << "no kill came between commits";
+  // Whatever the kills left behind goes with the next commit.
+  ASSERT_TRUE(commit(last + 1));
+  const fs::path ending = fmt::format(".{}", last + 1);
+  size_t named = 0;
+  for (const auto& entry : fs::directory_iterator(folder())) {
+    named += entry.path().extension() == ending;
+  }
+  EXPECT_EQ(named, 3U);
+}
+
+TEST_F(JournalTest, DamageIsSaidNotUsed) {
+  ASSERT_TRUE(commit(4));
+  const Journal journal(folder());
+  for (const char* name : {"sealed.4", "feedback.4", "adamw.4"}) {
+    const Bytes whole = *common::read_file(folder() / name, 1 << 20);
+    Bytes changed = whole;
+    changed[changed.size() / 2] ^= 1;
+    ASSERT_TRUE(common::write_file(folder() / name, changed));
+    if (name == std::string("sealed.4")) {
+      EXPECT_EQ(journal.sealed({4}).error().code, Code::kCorrupt);
+    } else {
+      State state(0);
+      const auto restored = journal.restore(state.feedback, state.optimiser);
+      EXPECT_EQ(restored.error().code, Code::kCorrupt);
+      EXPECT_NE(restored.error().message.find(name), std::string::npos);
+    }
+    ASSERT_TRUE(common::write_file(folder() / name, whole));
+  }
+  EXPECT_EQ(standing(), 4U);
+  // One window's file under another's name.
+  fs::copy_file(folder() / "sealed.4", folder() / "sealed.3");
+  EXPECT_EQ(journal.sealed({3}).error().code, Code::kCorrupt);
+}
+
+TEST_F(JournalTest, AFolderThatCannotBeReadIsNoFreshStart) {
+  State state(0);
+  EXPECT_EQ(Journal(temp_ / "nowhere").restore(state.feedback, state.optimiser).error().code,
+            Code::kIo);
+}
+
+// The sealed contribution holds the seal key: for nobody else's eyes.
+TEST_F(JournalTest, TheSealKeyIsPrivate) {
+  ASSERT_TRUE(commit(1));
+  EXPECT_EQ(fs::status(folder() / "sealed.1").permissions() & fs::perms(077), fs::perms::none);
+}
+
+}  // namespace
+}  // namespace miner
