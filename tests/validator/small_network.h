@@ -1,0 +1,56 @@
+// A whole network small enough for a test: a language, its data sets, a tiny model, and miners that
+// really train.
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "common/hparams.h"
+#include "compress/codec.h"
+#include "tests/temp_folder.h"
+#include "train/backend.h"
+#include "train/dataset.h"
+#include "train/inner.h"
+#include "train/model.h"
+#include "train/replica.h"
+
+namespace validator {
+
+struct Contribution {
+  compress::Update update;
+  train::Receipt receipt;
+};
+
+class SmallNetwork {
+ public:
+  SmallNetwork();
+
+  const common::Hparams& hparams() const { return hparams_; }
+  common::Hparams& hparams() { return hparams_; }
+  train::Model& model() { return model_; }
+  const train::Dataset& train_set() const { return train_set_; }
+  const train::Dataset& heldout_set() const { return heldout_set_; }
+  train::Replica& replica() { return replica_; }
+
+  // Trains on the samples of `data` (a uid's assignment in `window`), and claims those of
+  // `claimed`.
+  Contribution train(common::Uid data, common::Uid claimed, common::Window window);
+  Contribution honest(common::Uid uid, common::Window window) { return train(uid, uid, window); }
+  // The right shape, and nothing learned: `scale` times noise.
+  Contribution noise(common::Uid uid, common::Window window, float scale);
+  std::vector<uint64_t> assigned(common::Uid uid, common::Window window) const;
+
+ private:
+  Contribution encoded(std::vector<float> delta, train::Receipt receipt) const;
+
+  tests::TempFolder folder_;
+  common::Hparams hparams_;
+  std::unique_ptr<train::Backend> backend_;
+  train::Model model_;
+  train::Dataset train_set_;
+  train::Dataset heldout_set_;
+  train::Replica replica_;
+  std::unique_ptr<compress::Codec> codec_;
+};
+
+}  // namespace validator

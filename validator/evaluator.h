@@ -1,0 +1,63 @@
+// Judges contributions by what they do to the loss.
+#pragma once
+
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "common/hparams.h"
+#include "compress/update.h"
+#include "train/assignment.h"
+#include "train/dataset.h"
+#include "train/model.h"
+#include "train/replica.h"
+#include "validator/evidence.h"
+
+namespace validator {
+
+// One contribution to judge.
+struct Candidate {
+  Uid uid;
+  const compress::Update* update = nullptr;
+  std::span<const float> clip;  // clip_factors of the aggregate, a value a tensor.
+  const train::Receipt* receipt = nullptr;
+};
+
+class Evaluator {
+ public:
+  // All outlive it.
+  Evaluator(const common::Hparams& hparams, train::Model& model, const train::Dataset& train_set,
+            const train::Dataset& heldout_set);
+
+  // New sequences for a window, drawn without replacement from what the window and `seed_block`
+  // decide: unknown before the deadline, the same for every validator, recomputable for ever.
+  // Common ones are of the held-out set, control ones of the training set, own ones of the samples
+  // of a miner's receipt (each once, and only those that the training set has).
+  void begin(Window window, const Hash& seed_block);
+
+  // Losses before and after `candidate`.
+  //   common   sequences_min, then sequences_batch more at a time, until the gain is confidence_z
+  //   errors away from
+  //            zero, or tokens_max (but at least sequences_min sequences) or all there are have
+  //            been read
+  //   own      tokens_max, half of it own sequences and half control, or all there are. Not until
+  //   it is clear: whoever
+  //            looks again and again until a difference shows finds one in a coin, too.
+  // Losses before are measured once a window for each sequence; one that is not finite before (the
+  // model itself is broken there) is left out; after, whatever is not finite becomes plus infinity.
+  // The replica is left as it was, bit for bit.  Pre: begin was called since the replica moved.
+  void judge(train::Replica& replica, const Candidate& candidate, Losses& common, OwnLosses& own);
+
+  // Mean loss before, over the common sequences read so far this window: the held-out loss that is
+  // shown. 0 if none were.
+  double heldout_loss() const;
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+
+ public:
+  ~Evaluator();
+};
+
+}  // namespace validator
