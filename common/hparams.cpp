@@ -77,8 +77,13 @@ void each_field(P& p, Visit& visit) {
   visit("hidden", p.hidden, Span{1, 1 << 20});
   visit("sequence_length", p.sequence_length, Span{2, 1 << 22});
   visit("rope_theta", p.rope_theta, Span{1, 1e12});
+  visit("rope_factor", p.rope_factor, Span{1, 1e6});
+  visit("rope_low_frequency", p.rope_low_frequency, kPositive);
+  visit("rope_high_frequency", p.rope_high_frequency, kPositive);
+  visit("rope_original_length", p.rope_original_length, Span{1, 1 << 24});
   visit("norm_epsilon", p.norm_epsilon, kPositiveShare);
   visit("tied_embeddings", p.tied_embeddings);
+  visit("initial_theta", p.initial_theta);
   visit("init_seed", p.init_seed, kAny);
   visit("init_std", p.init_std, kPositive);
 }
@@ -87,15 +92,25 @@ template <Of<InnerParams> P, typename Visit>
 void each_field(P& p, Visit& visit) {
   visit("steps", p.steps, Span{1, 1e6});
   visit("sequences_per_step", p.sequences_per_step, Span{1, 1e6});
+  visit("optimiser", p.optimiser);
   visit("learning_rate", p.learning_rate, kPositive);
   visit("warmup_windows", p.warmup_windows, Span{0, 1e9});
   visit("decay_windows", p.decay_windows, kWindows);
   visit("final_ratio", p.final_ratio, kShare);
+  visit("flat_window", p.flat_window, Span{0, 1e9});
+  visit("flat_windows", p.flat_windows, Span{0, 1e9});
+  visit("anneal_window", p.anneal_window, Span{0, 1e9});
+  visit("anneal_windows", p.anneal_windows, Span{0, 1e9});
+  visit("anneal_warmup_steps", p.anneal_warmup_steps, Span{0, 1e9});
+  visit("anneal_ratio", p.anneal_ratio, kShare);
   visit("beta1", p.beta1, kDecay);
   visit("beta2", p.beta2, kDecay);
   visit("epsilon", p.epsilon, kPositiveShare);
   visit("weight_decay", p.weight_decay, kShare);
   visit("gradient_clip", p.gradient_clip, Span{0, 1e9});
+  visit("muon_momentum", p.muon_momentum, kDecay);
+  visit("muon_iterations", p.muon_iterations, Span{1, 20});
+  visit("muon_adamw_ratio", p.muon_adamw_ratio, kPositive);
 }
 
 template <Of<CodecParams> P, typename Visit>
@@ -117,6 +132,7 @@ void each_field(P& p, Visit& visit) {
 template <Of<DataParams> P, typename Visit>
 void each_field(P& p, Visit& visit) {
   visit("train", p.train);
+  visit("anneal", p.anneal);
   visit("heldout", p.heldout);
   visit("document_mask", p.document_mask);
 }
@@ -205,21 +221,6 @@ void cross_check(const ScheduleParams& p, StrictObject& in) {
   }
 }
 
-void cross_check(const ModelParams& p, StrictObject& in) {
-  if (p.dim % p.heads != 0) {
-    in.fail("heads", "should divide dim");
-  } else if (p.dim / p.heads % 2 != 0) {
-    in.fail("heads", "dim / heads should be even: rotary embeddings turn pairs");
-  }
-  if (p.heads % p.kv_heads != 0) in.fail("kv_heads", "should divide heads");
-}
-
-void cross_check(const InnerParams& p, StrictObject& in) {
-  if (p.warmup_windows > p.decay_windows) {
-    in.fail("warmup_windows", "should be at most decay_windows");
-  }
-}
-
 void known_name(StrictObject& in, const char* key, const std::string& name,
                 const std::vector<std::string_view>& known) {
   if (std::find(known.begin(), known.end(), name) != known.end()) return;
@@ -227,6 +228,32 @@ void known_name(StrictObject& in, const char* key, const std::string& name,
   in.fail(key, fmt::format("'{}' is unknown; {}", name.substr(0, 100),
                            meant.empty() ? fmt::format("known are {}", fmt::join(known, ", "))
                                          : fmt::format("did you mean '{}'?", meant)));
+}
+
+void cross_check(const ModelParams& p, StrictObject& in) {
+  if (p.dim % p.heads != 0) {
+    in.fail("heads", "should divide dim");
+  } else if (p.dim / p.heads % 2 != 0) {
+    in.fail("heads", "dim / heads should be even: rotary embeddings turn pairs");
+  }
+  if (p.heads % p.kv_heads != 0) in.fail("kv_heads", "should divide heads");
+  if (p.rope_low_frequency >= p.rope_high_frequency) {
+    in.fail("rope_low_frequency", "should be below rope_high_frequency");
+  }
+}
+
+void cross_check(const InnerParams& p, StrictObject& in) {
+  if (p.warmup_windows > p.decay_windows) {
+    in.fail("warmup_windows", "should be at most decay_windows");
+  }
+  known_name(in, "optimiser", p.optimiser, {"adamw", "muon"});
+  if (p.anneal_window == 0) return;
+  if (p.anneal_window < p.warmup_windows) {
+    in.fail("anneal_window", "should not come before the end of warmup_windows");
+  }
+  if (p.anneal_warmup_steps >= p.anneal_windows * p.steps) {
+    in.fail("anneal_windows", "should last longer than anneal_warmup_steps");
+  }
 }
 
 void cross_check(const CodecParams& p, StrictObject& in) {
@@ -340,6 +367,10 @@ Result<Hparams> Hparams::parse(std::string_view text) {
   };
   each_section(hparams, read);
   TRY_VOID(std::move(outcome));
+  if ((hparams.inner.anneal_window > 0) != (hparams.data.anneal != Hash{})) {
+    return Error{Code::kInvalidArgument,
+                 "data.anneal: should name a data set exactly if inner.anneal_window is above 0"};
+  }
   const auto& evaluation = hparams.evaluation;
   const uint64_t tokens_min = uint64_t{evaluation.sequences_min} * hparams.model.sequence_length;
   if (evaluation.tokens_max < tokens_min) {

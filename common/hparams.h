@@ -35,26 +35,51 @@ struct ModelParams {
   uint32_t hidden;    // of the SwiGLU
   uint32_t sequence_length;
   double rope_theta;
+  // Rotary frequencies stretched for longer texts, as LLaMA 3.1 has it: those with fewer than
+  // rope_low_frequency turns in rope_original_length positions are divided by rope_factor, those
+  // with more than rope_high_frequency stay, between them on a line. A factor of 1 is none of it.
+  double rope_factor;
+  double rope_low_frequency;
+  double rope_high_frequency;
+  uint32_t rope_original_length;
   double norm_epsilon;
   bool tied_embeddings;
-  uint64_t init_seed;  // Initial parameters: Philox by this seed,
+  // Initial parameters: a given model's, by its Merkle root (train/replica.h); if that is zero,
+  Hash initial_theta;
+  uint64_t init_seed;  //   Philox by this seed,
   double init_std;     //   normal with this deviation (residual outputs divided by sqrt(2 layers)).
 };
 
-// The inner optimiser: AdamW, at most `steps` steps a window.
+// The inner optimiser: at most `steps` steps a window.
 struct InnerParams {
   uint32_t steps;
   uint32_t sequences_per_step;
+  std::string optimiser;  // "adamw" or "muon"
+  // The rate: linear over warmup_windows (the first step already learns), then a cosine that
+  // reaches final_ratio * rate at decay_windows. Its time stands still for flat_windows from window
+  // flat_window on.
   double learning_rate;
-  uint64_t
-      warmup_windows;  // Linear from 0; then cosine until `decay_windows` to final_ratio * rate.
+  uint64_t warmup_windows;
   uint64_t decay_windows;
   double final_ratio;
+  uint64_t flat_window;
+  uint64_t flat_windows;
+  // From window anneal_window on (0: never) another schedule, on the data set data.anneal: linear
+  // to anneal_ratio * rate over anneal_warmup_steps inner steps, then linear to 0 at window
+  // anneal_window + anneal_windows.
+  uint64_t anneal_window;
+  uint64_t anneal_windows;
+  uint64_t anneal_warmup_steps;
+  double anneal_ratio;
   double beta1;
   double beta2;
   double epsilon;
   double weight_decay;   // On matrices only.
   double gradient_clip;  // Global norm; 0 is off.
+  // Muon, for the layers' matrices; embeddings, vocabulary and vectors are AdamW's.
+  double muon_momentum;
+  uint32_t muon_iterations;  // Of Newton and Schulz.
+  double muon_adamw_ratio;   // The rate of AdamW's part, relative to learning_rate.
 };
 
 struct CodecParams {
@@ -74,6 +99,7 @@ struct OuterParams {
 
 struct DataParams {
   Hash train;    // BLAKE2b-256 of the training set's manifest.json,
+  Hash anneal;   //   of the one that annealing reads (zero where there is none),
   Hash heldout;  //   and of the held-out set's.
   bool document_mask;
 };

@@ -6,6 +6,7 @@
 #include <array>
 #include <charconv>
 #include <cstdlib>
+#include <span>
 #include <string_view>
 
 #include "common/files.h"
@@ -18,6 +19,7 @@ namespace fs = std::filesystem;
 
 constexpr uint64_t kFileSizeMax = 1 << 20;
 constexpr uint32_t kThreadsMax = 4096;
+constexpr std::array<std::string_view, 3> kPrecisions = {"auto", "fp32", "bf16"};
 constexpr std::array<std::string_view, 5> kLogLevels = {"trace", "debug", "info", "warning",
                                                         "error"};
 
@@ -54,6 +56,27 @@ void read_optional_path(StrictObject& in, const char* key, const fs::path& folde
   out = resolved(text, folder);
 }
 
+// A bucket's address stays as it is; else a folder.
+void read_address(StrictObject& in, const char* key, bool needed, const fs::path& folder,
+                  std::string& out) {
+  if (needed) {
+    in.read(key, out);
+    if (out.empty()) in.fail(key, "should not be empty");
+  } else {
+    in.read_optional(key, out);
+  }
+  if (out.find("://") == std::string::npos) out = resolved(out, folder).string();
+}
+
+// Left as it is if it is not there.
+void read_choice(StrictObject& in, const char* key, std::span<const std::string_view> choices,
+                 std::string& out) {
+  in.read_optional(key, out);
+  if (std::ranges::find(choices, out) == choices.end()) {
+    in.fail(key, fmt::format("should be one of {}", fmt::join(choices, ", ")));
+  }
+}
+
 }  // namespace
 
 Result<NodeConfig> NodeConfig::parse(std::string_view text, const fs::path& folder) {
@@ -61,12 +84,16 @@ Result<NodeConfig> NodeConfig::parse(std::string_view text, const fs::path& fold
   NodeConfig config;
   config.chain_endpoint = "local";
   config.device = "cpu";
+  config.precision = "auto";
   config.log_level = "info";
   StrictObject in(object, "");
   read_path(in, "hparams", folder, config.hparams);
   read_path(in, "data", folder, config.data);
-  read_path(in, "train_set", folder, config.train_set);
-  read_optional_path(in, "heldout_set", folder, config.heldout_set);
+  read_address(in, "train_set", true, folder, config.train_set);
+  read_address(in, "anneal_set", false, folder, config.anneal_set);
+  read_address(in, "heldout_set", false, folder, config.heldout_set);
+  in.read_optional("data_cache_mb", config.data_cache_mb);
+  read_optional_path(in, "initial_model", folder, config.initial_model);
   in.read_optional("chain_endpoint", config.chain_endpoint);
   in.read("bucket", config.bucket);
   if (config.bucket.empty()) in.fail("bucket", "should not be empty");
@@ -80,10 +107,9 @@ Result<NodeConfig> NodeConfig::parse(std::string_view text, const fs::path& fold
   if (config.threads > kThreadsMax) {
     in.fail("threads", fmt::format("should be at most {}", kThreadsMax));
   }
-  in.read_optional("log_level", config.log_level);
-  if (std::find(kLogLevels.begin(), kLogLevels.end(), config.log_level) == kLogLevels.end()) {
-    in.fail("log_level", fmt::format("should be one of {}", fmt::join(kLogLevels, ", ")));
-  }
+  read_choice(in, "precision", kPrecisions, config.precision);
+  in.read_optional("recompute", config.recompute);
+  read_choice(in, "log_level", kLogLevels, config.log_level);
   StrictObject wallet = in.optional_child("wallet");
   read_optional_path(wallet, "path", folder, config.wallet.path);
   wallet.read_optional("name", config.wallet.name);

@@ -20,6 +20,8 @@ std::filesystem::path status_file(const NodeConfig& config) { return config.data
 
 void add_node_flags(CLI::App& verb) {
   verb.add_option("--config,-c", "node.json: paths, bucket, wallet, device")->required();
+  verb.add_option("--initial-model",
+                  "Overrides the folder of the model that the network begins with");
   verb.add_option("--wallet.name,--wallet-name,--wallet_name", "Overrides the wallet's name");
   verb.add_option("--wallet.hotkey,--wallet-hotkey,--wallet_hotkey,--hotkey",
                   "Overrides the hotkey's name");
@@ -32,6 +34,9 @@ void add_node_flags(CLI::App& verb) {
   verb.add_option("--patience", "Seconds to wait for a ledger that does not answer (30)")
       ->check(CLI::Range(0U, kPatienceMax_s));
   verb.add_option("--device", "Overrides the device: cpu or cuda:<ordinal>");
+  verb.add_option("--precision", "Overrides the precision: auto, fp32 or bf16")
+      ->check(CLI::IsMember({"auto", "fp32", "bf16"}));
+  add_switch(verb, "--recompute", "Less memory, a little slower: see recompute in node.json");
   verb.add_option("--log-level", "trace, debug, info, warning or error");
   add_switch(verb, "--logging.debug", "More logs");
   add_switch(verb, "--logging.trace", "All logs");
@@ -44,13 +49,16 @@ Result<NodeConfig> config_of(const CLI::App& verb) {
   const auto take = [&verb](const char* flag, auto& into) {
     if (is_given(verb, flag)) into = given(verb, flag);
   };
+  take("--initial-model", config.initial_model);
   take("--wallet.name", config.wallet.name);
   take("--wallet.hotkey", config.wallet.hotkey);
   take("--wallet.path", config.wallet.path);
   take("--subtensor.network", config.chain_endpoint);
   take("--subtensor.chain_endpoint", config.chain_endpoint);
   take("--device", config.device);
+  take("--precision", config.precision);
   take("--log-level", config.log_level);
+  if (is_given(verb, "--recompute")) config.recompute = true;
   if (is_given(verb, "--logging.debug")) config.log_level = "debug";
   if (is_given(verb, "--logging.trace")) config.log_level = "trace";
   return config;

@@ -15,9 +15,9 @@ class App;
 
 namespace common {
 
-// --config, --wallet.name, --wallet.hotkey, --wallet.path, --subtensor.network,
-// --subtensor.chain_endpoint, --netuid, --patience, --device, --log-level, --logging.debug,
-// --logging.trace, --password-file.
+// --config, --initial-model, --wallet.name, --wallet.hotkey, --wallet.path, --subtensor.network,
+// --subtensor.chain_endpoint, --netuid, --patience, --device, --precision, --recompute,
+// --log-level, --logging.debug, --logging.trace, --password-file.
 void add_node_flags(CLI::App& verb);
 
 // The file, then the flags over it.

@@ -117,10 +117,12 @@ TEST(Hparams, EveryFieldChangesTheHash) {
   const Hash before = Hparams::load(kTiny)->hash();
   for (const std::string& pointer : all_fields()) {
     if (pointer == "/protocol") continue;  // Has a single value.
+    // These two change together: see AnnealingNeedsADataSetOfItsOwn.
+    if (pointer == "/data/anneal" || pointer == "/inner/anneal_window") continue;
     const json value = tiny()[json::json_pointer(pointer)];
     json candidates = {1, 2, 3, 0.2, 0.5, 51, 57, 65, 81, 9000};
     if (value.is_boolean()) candidates = {!value.get<bool>()};
-    if (value.is_string()) candidates = {std::string(64, '1'), "dense", "senders"};
+    if (value.is_string()) candidates = {std::string(64, '1'), "dense", "senders", "muon"};
     bool changed = false;
     for (const json& candidate : candidates) {
       const auto parsed = Hparams::parse(with(pointer.c_str(), candidate).dump());
@@ -191,11 +193,33 @@ TEST(Hparams, ValuesThatContradictEachOtherAreRefused) {
   EXPECT_THAT(trouble_with("/codec/tile", 63), HasSubstr("codec.keep"));
   EXPECT_THAT(trouble_with("/inner/decay_windows", 1), "");
   EXPECT_THAT(trouble_with("/inner/warmup_windows", 1001), HasSubstr("inner.warmup_windows"));
+  EXPECT_THAT(trouble_with("/model/rope_low_frequency", 4), HasSubstr("rope_low_frequency"));
+  EXPECT_THAT(trouble_with("/inner/anneal_window", 2000), HasSubstr("inner.anneal_windows"));
+  EXPECT_THAT(trouble_with("/data/anneal", std::string(64, '1')), HasSubstr("data.anneal"));
   EXPECT_THAT(trouble_with("/weights/exploration_share", 0.3), HasSubstr("exploration_share"));
   EXPECT_THAT(trouble_with("/evaluation/tokens_max", 2047), HasSubstr("evaluation.tokens_max"));
 }
 
-TEST(Hparams, NamesAreOfAKnownCodecAndDivisor) {
+TEST(Hparams, AnnealingNeedsADataSetOfItsOwn) {
+  json changed = tiny();
+  changed["inner"]["anneal_window"] = 2000;
+  changed["inner"]["anneal_windows"] = 90;
+  const auto lacks = Hparams::parse(changed.dump());
+  ASSERT_FALSE(lacks);
+  EXPECT_THAT(lacks.error().message, HasSubstr("data.anneal"));
+  changed["data"]["anneal"] = std::string(64, '1');
+  const auto anneals = Hparams::parse(changed.dump());
+  ASSERT_TRUE(anneals) << anneals.error().message;
+  EXPECT_NE(anneals->hash(), Hparams::load(kTiny)->hash());
+  changed["inner"]["anneal_window"] = 2001;
+  EXPECT_NE(Hparams::parse(changed.dump())->hash(), anneals->hash());
+  changed["inner"]["anneal_warmup_steps"] = 1'000'000;
+  EXPECT_FALSE(Hparams::parse(changed.dump()));
+}
+
+TEST(Hparams, NamesAreOfAKnownCodecDivisorAndOptimiser) {
+  EXPECT_EQ(trouble_with("/inner/optimiser", "muon"), "");
+  EXPECT_THAT(trouble_with("/inner/optimiser", "adam"), HasSubstr("did you mean 'adamw'?"));
   for (const char* const codec : {"sparseloco", "templar", "demo", "dense"}) {
     EXPECT_EQ(trouble_with("/codec/name", codec), "");
   }

@@ -38,31 +38,58 @@ TEST(NodeConfig, TheLeastOneHasDefaults) {
   EXPECT_EQ(config->data, "/net/data");
   EXPECT_EQ(config->train_set, "/sets/train");
   EXPECT_TRUE(config->heldout_set.empty());
+  EXPECT_TRUE(config->initial_model.empty());
+  EXPECT_TRUE(config->anneal_set.empty());
   EXPECT_EQ(config->public_bucket, "file:///buckets/me");
   EXPECT_EQ(config->device, "cpu");
   EXPECT_EQ(config->threads, 0u);
+  EXPECT_EQ(config->precision, "auto");
+  EXPECT_FALSE(config->recompute);
   EXPECT_EQ(config->log_level, "info");
   EXPECT_EQ(config->chain_endpoint, "local");
   EXPECT_TRUE(config->wallet.path.empty());
+  EXPECT_EQ(config->data_cache_mb, 8192u);
+}
+
+TEST(NodeConfig, ADataSetIsAFolderOrABucket) {
+  json changed = least();
+  changed["train_set"] = "s3://host/tokens";
+  changed["heldout_set"] = "../heldout";
+  changed["anneal_set"] = "file:///sets/anneal";
+  changed["data_cache_mb"] = 100;
+  const auto config = NodeConfig::parse(changed.dump(), "/net/node");
+  ASSERT_TRUE(config) << config.error().message;
+  EXPECT_EQ(config->train_set, "s3://host/tokens");  // As it stands.
+  EXPECT_EQ(config->heldout_set, "/net/heldout");
+  EXPECT_EQ(config->anneal_set, "file:///sets/anneal");
+  EXPECT_EQ(config->data_cache_mb, 100u);
+  EXPECT_THAT(trouble_with("train_set", ""), HasSubstr("train_set"));
+  EXPECT_THAT(trouble_with("data_cache_mb", -1), HasSubstr("data_cache_mb"));
 }
 
 TEST(NodeConfig, AFullOneIsReadAsItStands) {
   json full = least();
   full.update({{"heldout_set", "h"},
+               {"initial_model", "models/base"},
                {"chain_endpoint", "http://127.0.0.1:9944"},
                {"public_bucket", "file:///buckets/public"},
                {"wallet", {{"path", "wallets"}, {"name", "n"}, {"hotkey", "h"}}},
                {"device", "cuda:1"},
                {"threads", 2},
+               {"precision", "bf16"},
+               {"recompute", true},
                {"log_level", "debug"}});
   const auto config = NodeConfig::parse(full.dump(), "/net");
   ASSERT_TRUE(config) << config.error().message;
   EXPECT_EQ(config->heldout_set, "/net/h");
+  EXPECT_EQ(config->initial_model, "/net/models/base");
   EXPECT_EQ(config->wallet.path, "/net/wallets");
   EXPECT_EQ(config->wallet.name, "n");
   EXPECT_EQ(config->wallet.hotkey, "h");
   EXPECT_EQ(config->device, "cuda:1");
   EXPECT_EQ(config->threads, 2u);
+  EXPECT_EQ(config->precision, "bf16");
+  EXPECT_TRUE(config->recompute);
   EXPECT_EQ(config->public_bucket, "file:///buckets/public");
 }
 
@@ -95,6 +122,8 @@ TEST(NodeConfig, MistakesAreNamed) {
     EXPECT_THAT(trouble_with("device", device), HasSubstr("device: should be")) << device;
   }
   EXPECT_THAT(trouble_with("threads", 5000), HasSubstr("threads"));
+  EXPECT_THAT(trouble_with("precision", "fp16"),
+              HasSubstr("precision: should be one of auto, fp32, bf16"));
   EXPECT_THAT(trouble_with("log_level", "loud"), HasSubstr("log_level: should be one of trace"));
 }
 
