@@ -1,36 +1,18 @@
 #include "compress/aggregate.h"
 
-#include <algorithm>
 #include <cmath>
 #include <limits>
-#include <numeric>
 
 #include "common/check.h"
+#include "compress/clip.h"
 
 namespace compress {
 namespace {
 
-// The same contributors, by ascending uid: the order of every sum here.
-std::vector<size_t> order_by_uid(std::span<const Contributor> contributors) {
-  std::vector<size_t> order(contributors.size());
-  std::iota(order.begin(), order.end(), size_t{0});
-  std::sort(order.begin(), order.end(),
-            [&](size_t a, size_t b) { return contributors[a].uid < contributors[b].uid; });
-  for (size_t i = 1; i < order.size(); ++i) {
-    CHECK(contributors[order[i - 1]].uid < contributors[order[i]].uid);
-  }
-  return order;
-}
-
-// What norms are clipped to: their lower median, but at least `floor` times their mean.  `norms` in
-// uid order.
-double norm_limit(std::vector<double> norms, double floor) {
-  double sum = 0;
-  for (const double norm : norms) sum += norm;
-  const double mean = sum / static_cast<double>(norms.size());
-  const auto median = norms.begin() + static_cast<std::ptrdiff_t>((norms.size() - 1) / 2);
-  std::nth_element(norms.begin(), median, norms.end());
-  return std::max(*median, floor * mean);
+std::vector<size_t> order_of(std::span<const Contributor> contributors) {
+  std::vector<common::Uid> uids;
+  for (const Contributor& contributor : contributors) uids.push_back(contributor.uid);
+  return order_by_uid(uids);
 }
 
 // min(1, limit / norm) of each contributor for each tensor, in fp64: [contributor][tensor], as they
@@ -49,11 +31,8 @@ Factors factors_of(std::span<const Contributor> contributors, std::span<const si
       CHECK(update.tensors.size() == tensor_count);
       norms[i] = update.tensors[t].norm;
     }
-    const double limit = norm_limit(norms, params.norm_floor);
-    for (size_t i = 0; i < order.size(); ++i) {
-      // Also guards the division: a norm of zero is never above the limit.
-      if (norms[i] > limit) factors[order[i]][t] = limit / norms[i];
-    }
+    const std::vector<double> clipped = clip_factors_of(norms, params.norm_floor);
+    for (size_t i = 0; i < order.size(); ++i) factors[order[i]][t] = clipped[i];
   }
   return factors;
 }
@@ -79,8 +58,7 @@ void divide_by_senders(std::span<float> sum, std::span<const uint16_t> senders) 
 std::vector<std::vector<float>> clip_factors(std::span<const Contributor> contributors,
                                              const common::OuterParams& params) {
   std::vector<std::vector<float>> rounded;
-  for (const std::vector<double>& row :
-       factors_of(contributors, order_by_uid(contributors), params)) {
+  for (const std::vector<double>& row : factors_of(contributors, order_of(contributors), params)) {
     std::vector<float>& out = rounded.emplace_back();
     for (const double factor : row) out.push_back(static_cast<float>(factor));
   }
@@ -95,7 +73,7 @@ std::vector<float> aggregate(std::span<const Contributor> contributors, const La
   std::vector<float> G(layout.parameter_count(), 0.0f);
   if (contributors.empty()) return G;
 
-  const std::vector<size_t> order = order_by_uid(contributors);
+  const std::vector<size_t> order = order_of(contributors);
   const Factors factors = factors_of(contributors, order, params);
   const auto share = static_cast<float>(1.0 / static_cast<double>(contributors.size()));
   std::vector<uint16_t> senders;

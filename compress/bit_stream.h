@@ -1,7 +1,9 @@
-// Bits in bytes: the first bit is the lowest of the first byte. One way to write, strict to read.
+// Bits in bytes: the first bit is the lowest of the first byte. Numbers are little endian, as the
+// machines are. Room is made, and ends are checked, by the caller.
 #pragma once
 
 #include <bit>
+#include <cstddef>
 #include <cstdint>
 #include <cstring>
 
@@ -9,20 +11,28 @@
 
 namespace compress {
 
-// Appends bits to `out`; call `pad` at the end.
+// Writes bits into room that its owner has made; call `pad` at the end.
 class BitWriter {
  public:
   static constexpr uint32_t kPutMax = 56;
+  static constexpr size_t kSlack = 8;  // So many bytes behind the last bit are written to.
 
-  explicit BitWriter(common::Bytes& out) : out_(out) {}
+  explicit BitWriter(uint8_t* room) : first_(room), at_(room) {}
 
   // The low `count` bits of `bits`; those above are zero.  Pre: count <= kPutMax.
   void put(uint64_t bits, uint32_t count) {
     pending_ |= bits << filled_;
-    for (filled_ += count; filled_ >= 8; filled_ -= 8) {
-      out_.push_back(static_cast<uint8_t>(pending_));
-      pending_ >>= 8;
-    }
+    std::memcpy(at_, &pending_, sizeof pending_);
+    filled_ += count;
+    at_ += filled_ / 8;
+    pending_ >>= filled_ & ~7u;
+    filled_ %= 8;
+  }
+  // The low `count` bits of `bits`; those above are zero.  Pre: count <= 64.
+  void put_word(uint64_t bits, uint32_t count) {
+    if (count <= kPutMax) return put(bits, count);
+    put(bits & 0xFFFFFFFF, 32);
+    put(bits >> 32, count - 32);
   }
   // `count` zeros, then a one.
   void put_unary(uint32_t count) {
@@ -32,73 +42,44 @@ class BitWriter {
   // Zeros up to the next whole byte.
   void pad() { put(0, (8 - filled_) % 8); }
 
+  // What is written, in whole bytes.  Pre: pad was called.
+  common::ByteView bytes() const { return {first_, static_cast<size_t>(at_ - first_)}; }
+
  private:
-  common::Bytes& out_;
+  uint8_t* first_;
+  uint8_t* at_;
   uint64_t pending_ = 0;
   uint32_t filled_ = 0;  // Bits in pending_; below 8 between calls.
 };
 
-// Reads forward. A read past the end fails, yields zeros, and stays failed (as common::ByteReader).
-class BitReader {
- public:
-  explicit BitReader(common::ByteView bytes) : bytes_(bytes) {}
+// Where to read on. Nothing is checked here: the reader holds what it took against the end, and
+// kSlack bytes behind that can be read.
+struct BitCursor {
+  static constexpr size_t kSlack = 128;
 
-  // The next `count` bits.  Pre: count <= BitWriter::kPutMax.
+  const uint8_t* bytes = nullptr;
+  uint64_t at = 0;   // Bits.
+  uint64_t end = 0;  // As `at`: the first bit that is another's.
+
+  // The next 64 bits from `ahead` bits on.
+  uint64_t word(uint64_t ahead = 0) const {
+    const uint64_t bit = at + ahead;
+    uint64_t low;
+    std::memcpy(&low, bytes + bit / 8, sizeof low);
+    const uint64_t high = bytes[bit / 8 + sizeof low];
+    return low >> bit % 8 | high << 1 << (63 - bit % 8);
+  }
+  // The next `count` bits.  Pre: count <= 56.
   uint64_t take(uint32_t count) {
-    const uint64_t bits = peek() & ((uint64_t{1} << count) - 1);
-    skip(count);
-    return ok_ ? bits : 0;
+    uint64_t bits;
+    std::memcpy(&bits, bytes + at / 8, sizeof bits);
+    bits >>= at % 8;
+    at += count;
+    return bits & ((uint64_t{1} << count) - 1);
   }
-  // How many zeros stand before the next one, which is read too; more than `max` fails.
-  uint32_t take_unary(uint32_t max) {
-    uint32_t zeros = 0;
-    while (ok_) {
-      const uint64_t bits = peek();
-      const auto run = static_cast<uint32_t>(std::countr_zero(bits));
-      if (bits != 0 && run < kPeek) {
-        skip(run + 1);
-        zeros += run;
-        break;
-      }
-      skip(kPeek);
-      zeros += kPeek;
-      if (zeros > max) ok_ = false;
-    }
-    if (zeros > max) ok_ = false;
-    return ok_ ? zeros : 0;
-  }
-
-  bool ok() const { return ok_; }
-  // Nothing is left but the zeros that `pad` writes.
-  bool at_end() const {
-    const uint64_t left = uint64_t{8} * bytes_.size() - position_;
-    return ok_ && left < 8 && peek() == 0;
-  }
-
- private:
-  static constexpr uint32_t kPeek =
-      57;  // Bits that eight bytes surely hold from any bit of the first.
-
-  // At least the next kPeek bits; zeros behind the end.
-  uint64_t peek() const {
-    const size_t first = position_ / 8;
-    uint64_t bits = 0;
-    if (first + sizeof bits <= bytes_.size()) {
-      std::memcpy(&bits, bytes_.data() + first, sizeof bits);
-    } else {
-      for (size_t i = first; i < bytes_.size(); ++i)
-        bits |= uint64_t{bytes_[i]} << (8 * (i - first));
-    }
-    return bits >> (position_ % 8);
-  }
-  void skip(uint32_t count) {
-    position_ += count;
-    if (position_ > uint64_t{8} * bytes_.size()) ok_ = false;
-  }
-
-  common::ByteView bytes_;
-  uint64_t position_ = 0;  // In bits.
-  bool ok_ = true;
+  bool ok() const { return at <= end; }
+  // Moves to the next whole byte; false if what lies between is not zero.
+  bool pad() { return take(static_cast<uint32_t>(-at % 8)) == 0; }
 };
 
 }  // namespace compress

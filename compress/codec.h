@@ -32,6 +32,12 @@ class Codec {
   virtual std::string_view name() const = 0;
   // values (N) fp32, finite (CHECK: NaN in our own update is a bug).
   virtual Bytes encode(std::span<const float> values, const Layout& layout) const = 0;
+  // One window of error feedback (compress/error_feedback.h), in place:
+  //   e = decay * e + delta;  the body is encode(e);  e = e - decode(body)
+  // e, delta (N) fp32. Every operation is rounded on its own, so a codec that does it all in one
+  // pass over memory gives the same bits as this, which takes four.
+  virtual Bytes encode_feedback(std::span<float> e, float decay, std::span<const float> delta,
+                                const Layout& layout) const;
   // Strict: exactly what `encode` can have written for this layout, or kMalformed, kOversized,
   // kWrongShape, kNonFinite, kEmpty (so is our own update, if all of it is zero). Asks for no more
   // memory than the layout implies.
@@ -40,7 +46,9 @@ class Codec {
   virtual uint64_t body_size_max(const Layout& layout) const = 0;
 };
 
-// kInvalidArgument for a name that is none: "sparseloco".
-common::Result<std::unique_ptr<Codec>> make_codec(const common::CodecParams& params);
+// kInvalidArgument for a name that is none: "sparseloco". It works on so many `threads`; the bytes
+// are the same for any number.
+common::Result<std::unique_ptr<Codec>> make_codec(const common::CodecParams& params,
+                                                  uint32_t threads = 1);
 
 }  // namespace compress

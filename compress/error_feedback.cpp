@@ -14,6 +14,11 @@ void ErrorFeedback::add(std::span<const float> delta) {
   for (size_t i = 0; i < delta.size(); ++i) values_[i] = decay_ * values_[i] + delta[i];
 }
 
+Bytes ErrorFeedback::encode(const Codec& codec, std::span<const float> delta,
+                            const Layout& layout) {
+  return codec.encode_feedback(values_, decay_, delta, layout);
+}
+
 void ErrorFeedback::subtract(const Update& sent, const Layout& layout) {
   const std::vector<float> minus_one(layout.tensors().size(), -1.0f);
   add_to(values_, sent, layout, minus_one);

@@ -22,6 +22,10 @@ class ErrorFeedback {
  public:
   ErrorFeedback(uint64_t parameter_count, double decay);
 
+  // One window, all three steps; a codec may do them in one pass. Returns c.
+  Bytes encode(const Codec& codec, std::span<const float> delta, const Layout& layout);
+
+  // The same one by one.
   void add(std::span<const float> delta);  // e = beta * e + delta
   std::span<const float> values() const { return values_; }
   void subtract(const Update& sent, const Layout& layout);  // e = e - decode(c)

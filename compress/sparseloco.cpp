@@ -2,118 +2,185 @@
 
 #include <algorithm>
 #include <array>
+#include <atomic>
 #include <cmath>
-#include <cstring>
-#include <functional>
-#include <optional>
+#include <memory>
 #include <vector>
 
 #include "common/check.h"
+#include "compress/body_table.h"
+#include "compress/parallel.h"
+#include "compress/quantise.h"
+#include "compress/simd/values.h"
 #include "compress/tile_code.h"
 #include "compress/tile_groups.h"
-#include "compress/topk.h"
 
 namespace compress {
 namespace {
 
-using Size = uint32_t;  // Of a group, in the table.
-
 // --- encode ---
 
-// The values of `tile`, row by row.
-void gather(std::span<const float> tensor, uint32_t tensor_cols, const Tile& tile,
-            std::vector<float>& values) {
-  values.clear();
-  for (uint32_t r = 0; r < tile.rows; ++r) {
-    const auto row = tensor.subspan(uint64_t{tile.row + r} * tensor_cols + tile.col, tile.cols);
-    values.insert(values.end(), row.begin(), row.end());
-  }
-}
+// What is encoded: e as it is, or decay * e + delta, which is put in e's place less what is sent.
+struct Source {
+  const float* values = nullptr;
+  float* e = nullptr;  // Null: `values` are encoded as they are.
+  const float* delta = nullptr;
+  float decay = 0;
+};
 
-// From values to what is sent of them.
-class Quantiser {
+// Row and column of an offset in a tile, without a division.
+class Rows {
  public:
-  CodedTile& quantise(std::span<const float> values, uint32_t keep) {
-    offsets_.resize(keep);
-    top_k(values, offsets_);
-    sorted_.clear();
-    for (const uint16_t at : offsets_) {
-      if (values[at] != 0) sorted_.push_back(std::fabs(values[at]));
-    }
-    coded_.offset.clear();
-    coded_.negative.clear();
-    coded_.high.clear();
-    coded_.levels = {};
-    if (sorted_.empty()) return coded_;
+  explicit Rows(uint32_t cols) : cols_(cols), inverse_((uint64_t{1} << 32) / cols + 1) {}
 
-    std::sort(sorted_.begin(), sorted_.end(), std::greater<>());
-    coded_.levels = two_levels(sorted_);
-    if (coded_.levels.count == 0) return coded_;
-    // Equal magnitudes are never on both sides of a split, so the least of each side tells the
-    // sides apart.
-    const float least_high = sorted_[coded_.levels.high_count - 1];
-    const float least_sent = sorted_[coded_.levels.count - 1];
-    for (const uint16_t at : offsets_) {
-      const float magnitude = std::fabs(values[at]);
-      if (magnitude < least_sent) continue;
-      coded_.offset.push_back(at);
-      coded_.negative.push_back(values[at] < 0);
-      coded_.high.push_back(magnitude >= least_high);
-    }
-    return coded_;
+  // Exact below 2^16: the inverse is too large by less than cols / 2^32.
+  uint32_t row(uint32_t offset) const { return static_cast<uint32_t>(offset * inverse_ >> 32); }
+  uint32_t col(uint32_t offset) const { return offset - row(offset) * cols_; }
+
+ private:
+  uint32_t cols_;
+  uint64_t inverse_;
+};
+
+// One thread's encoder: everything of one tile lies in its core's own memory.
+class GroupEncoder {
+ public:
+  GroupEncoder(const Source& source, const Layout& layout) : source_(source), layout_(layout) {}
+
+  Bytes encode(const TileGroup& group) {
+    writer_.begin(group, layout_);
+    for (const TileRun& run : group.runs) encode_run(run);
+    Bytes bytes;
+    writer_.end(bytes);
+    return bytes;
   }
 
  private:
-  std::vector<uint16_t> offsets_;
-  std::vector<float> sorted_;  // Magnitudes, descending.
-  CodedTile coded_;
+  // So many tiles are loaded at a time: rows of 64 values are too short for memory's liking.
+  static constexpr uint32_t kStripTiles = 4;
+
+  // Tiles side by side.
+  struct Strip {
+    uint32_t count = 0;
+    std::array<Tile, kStripTiles> tile;
+    std::array<uint32_t, kStripTiles> cols;
+  };
+
+  void encode_run(const TileRun& run) {
+    const Tensor& tensor = layout_.tensors()[run.tensor];
+    const uint32_t band = layout_.tiles_per_band(run.tensor);
+    TileWalk tiles(layout_, run);
+    Strip strip;
+    for (uint64_t i = 0; i < run.count;) {
+      strip.count = std::min(kStripTiles, band - static_cast<uint32_t>(i % band));
+      for (uint32_t t = 0; t < strip.count; ++t) {
+        strip.tile[t] = tiles.next();
+        strip.cols[t] = strip.tile[t].cols;
+      }
+      i += strip.count;
+      encode_strip(tensor, strip);
+    }
+  }
+
+  void encode_strip(const Tensor& tensor, const Strip& strip) {
+    const Tile& leftmost = strip.tile[0];
+    const simd::StripShape shape{leftmost.rows, tensor.cols,
+                                 std::span(strip.cols).first(strip.count)};
+    uint64_t first = tensor.offset + uint64_t{leftmost.row} * tensor.cols + leftmost.col;
+    simd::Ahead ahead;
+    if (source_.e == nullptr) {
+      simd::load_strip(source_.values + first, shape, values_.data());
+    } else {
+      simd::load_feedback(source_.e + first, source_.delta + first, source_.decay, shape,
+                          values_.data());
+      // As a rule the next strip is to the right.
+      const uint64_t next = first + kStripTiles * leftmost.cols;
+      ahead = {source_.e + next, source_.delta + next, tensor.cols, leftmost.rows,
+               kStripTiles * leftmost.cols};
+    }
+    for (uint32_t t = 0; t < strip.count; ++t) {
+      const Tile& tile = strip.tile[t];
+      const CodedTile& coded = quantiser_.quantise(values_[t], tile.size(), tile.keep, ahead);
+      writer_.write(coded, tile);
+      if (source_.e != nullptr) {
+        subtract(coded, tile.cols, tensor.cols, values_[t], source_.e + first);
+      }
+      first += tile.cols;
+    }
+  }
+
+  // e = e - what is sent; e as it was is in `values`.
+  static void subtract(const CodedTile& coded, uint32_t cols, uint64_t stride,
+                       const simd::TileValues& values, float* e) {
+    const Rows rows(cols);
+    const TileValue value(coded.levels);
+    for (uint32_t i = 0; i < coded.levels.count; ++i) {
+      const auto at = static_cast<uint32_t>(coded.offset[i]);
+      e[rows.row(at) * stride + rows.col(at)] =
+          values.value[at] - value.of(coded.high, coded.negative, i);
+    }
+  }
+
+  const Source source_;
+  const Layout& layout_;
+  std::array<simd::TileValues, kStripTiles> values_;
+  Quantiser quantiser_;
+  GroupWriter writer_;
 };
 
-void encode_run(BitWriter& out, const TileRun& run, std::span<const float> values,
-                const Layout& layout, Quantiser& quantiser) {
-  const Tensor& tensor = layout.tensors()[run.tensor];
-  std::vector<float> tile_values;
-  for (uint64_t i = 0; i < run.count; ++i) {
-    const Tile tile = layout.tile(run.tensor, run.first + i);
-    gather(values.subspan(tensor.offset, tensor.size()), tensor.cols, tile, tile_values);
-    write_tile(out, quantiser.quantise(tile_values, tile.keep), tile);
-  }
+Bytes encode_all(const Source& source, const Layout& layout, uint32_t threads) {
+  const std::vector<TileGroup> groups = tile_groups(layout);
+  std::vector<Bytes> encoded(groups.size());
+  in_parallel(groups.size(), threads, [&](Pieces& pieces) {
+    const auto encoder = std::make_unique<GroupEncoder>(source, layout);
+    for (size_t g = 0; pieces.take(g);) encoded[g] = encoder->encode(groups[g]);
+  });
+  return join_groups(encoded);
 }
 
 // --- decode ---
 
+// Where the values of one group go in a tensor.
+struct Place {
+  uint32_t* index;
+  float* value;
+};
+
 // Brings the values of tiles side by side into the order of the flat array.
 class Band {
  public:
-  void add(const CodedTile& coded, const Tile& tile, uint32_t tensor_cols) {
-    const auto high = static_cast<float>(coded.levels.high());
-    const auto low = static_cast<float>(coded.levels.low());
-    for (size_t i = 0; i < coded.offset.size(); ++i) {
-      const uint32_t row = coded.offset[i] / tile.cols;
-      const uint32_t col = coded.offset[i] % tile.cols;
-      const float magnitude = coded.high[i] ? high : low;
-      entries_.push_back({row, (tile.row + row) * tensor_cols + tile.col + col,
-                          coded.negative[i] ? -magnitude : magnitude});
+  void add(const ReadTile& read, const Tile& tile, uint32_t tensor_cols) {
+    const Rows rows(tile.cols);
+    const TileValue value(read.levels);
+    const uint32_t first = tile.row * tensor_cols + tile.col;
+    uint32_t at = ~0u;
+    size_t next = entries_.size();
+    entries_.resize(next + read.levels.count);
+    for (uint32_t i = 0; i < read.levels.count; ++i) {
+      at += static_cast<uint32_t>(read.step[i]);
+      const uint32_t row = rows.row(at);
+      entries_[next++] = {row, first + row * tensor_cols + rows.col(at),
+                          value.of(read.high, read.negative, i)};
       ++row_counts_[row];
     }
   }
 
   // A stable counting sort by row: within a row, tiles came from left to right and each in its
   // order.
-  void flush(SparseTensor& out) {
-    size_t next = out.index.size();
+  void flush(Place& out) {
+    size_t next = 0;
     std::array<size_t, kRowsMax> place;
     for (size_t r = 0; r < kRowsMax; ++r) {
       place[r] = next;
       next += row_counts_[r];
     }
-    out.index.resize(next);
-    out.value.resize(next);
     for (const Entry& entry : entries_) {
       const size_t at = place[entry.row]++;
       out.index[at] = entry.index;
       out.value[at] = entry.value;
     }
+    out.index += next;
+    out.value += next;
     entries_.clear();
     row_counts_.fill(0);
   }
@@ -131,126 +198,124 @@ class Band {
   std::array<size_t, kRowsMax> row_counts_{};
 };
 
-// Sum of squares of one tile: exact (compress/two_levels.h), in whatever order it is computed.
-double energy(const TwoLevels& levels) {
-  const double low_count = levels.count - levels.high_count;
-  return levels.high_count * (levels.high() * levels.high()) +
-         low_count * (levels.low() * levels.low());
-}
+// One thread's decoder.
+class GroupDecoder {
+ public:
+  GroupDecoder(ByteView body, const Layout& layout) : body_(body), layout_(layout) {}
 
-// Appends a run's values to its tensor. Returns their sum of squares, or nothing for bits that no
-// encoder writes. The sum goes from tile to tile: exact terms in one order, each addition rounded.
-std::optional<double> decode_run(BitReader& in, const TileRun& run, const Layout& layout,
-                                 SparseTensor& out) {
-  const Tensor& tensor = layout.tensors()[run.tensor];
-  const uint32_t tiles_per_band = layout.tiles_per_band(run.tensor);
-  Band band;
-  CodedTile coded;
-  double squares = 0;
-  for (uint64_t i = 0; i < run.count; ++i) {
-    const Tile tile = layout.tile(run.tensor, run.first + i);
-    if (!read_tile(in, tile, coded)) return std::nullopt;
-    squares += energy(coded.levels);
-    band.add(coded, tile, tensor.cols);
-    if ((i + 1) % tiles_per_band == 0) band.flush(out);
+  // What each run holds; nothing for bytes that no encoder writes.
+  std::span<const GroupReader::RunSum> open(const TileGroup& group, const ByteRange& range) {
+    if (!reader_.open(body_, range.first, range.size, group, layout_)) return {};
+    return reader_.sums();
   }
-  return squares;
-}
 
-// Adds a group to the update, and to the sums of squares of its tensors. False for malformed bytes.
-bool decode_group(ByteView bytes, const TileGroup& group, const Layout& layout, Update& update,
-                  std::span<double> squares) {
-  BitReader in(bytes);
-  for (const TileRun& run : group.runs) {
-    const auto sum = decode_run(in, run, layout, update.tensors[run.tensor]);
-    if (!sum) return false;
-    squares[run.tensor] += *sum;
-  }
-  return in.at_end();
-}
-
-uint64_t group_size_min(const TileGroup& group) { return (group.count * kTileBitsMin + 7) / 8; }
-
-uint64_t group_size_max(const TileGroup& group, const Layout& layout) {
-  uint64_t bits = 0;
-  for (const TileRun& run : group.runs) {
-    uint64_t tile_bits = 0;  // Of the last tile; nearly always the next one has its shape.
-    uint32_t tile_size = 0;
-    for (uint64_t i = 0; i < run.count; ++i) {
-      const Tile tile = layout.tile(run.tensor, run.first + i);
-      if (tile.size() != tile_size) {
-        tile_size = tile.size();
-        tile_bits = tile_bits_max(tile);
+  // The values of an open group to their places, one of each run. False as above.
+  bool decode(const TileGroup& group, std::span<Place> places) {
+    for (size_t r = 0; r < group.runs.size(); ++r) {
+      const TileRun& run = group.runs[r];
+      const uint32_t tensor_cols = layout_.tensors()[run.tensor].cols;
+      const uint32_t band = layout_.tiles_per_band(run.tensor);
+      TileWalk tiles(layout_, run);
+      for (uint64_t i = 0; i < run.count; ++i) {
+        const Tile& tile = tiles.next();
+        if (!reader_.next(tile, tile_)) return false;
+        band_.add(tile_, tile, tensor_cols);
+        if ((i + 1) % band == 0) band_.flush(places[r]);
       }
-      bits += tile_bits;
     }
+    return reader_.at_end();
   }
-  return (bits + 7) / 8;
-}
 
-// The bytes of each group, if the table is possible for these groups and is of this body.
-Judged<std::vector<ByteView>> split(ByteView body, std::span<const TileGroup> groups,
-                                    const Layout& layout) {
-  common::ByteReader in(body);
-  std::vector<Size> sizes(groups.size());
-  for (Size& size : sizes) size = in.number<Size>();
-  if (!in.ok()) return tl::unexpected(Verdict::kWrongShape);
-  std::vector<ByteView> parts;
-  parts.reserve(groups.size());
+ private:
+  ByteView body_;
+  const Layout& layout_;
+  GroupReader reader_;
+  ReadTile tile_;
+  Band band_;
+};
+
+// Makes room for all values of an update, and finds its norms and the place of every run.
+// Sums of squares go from tile to tile of a run, then from run to run of a tensor: exact terms in
+// one order, each addition rounded.
+std::vector<std::vector<Place>> make_room(std::span<const TileGroup> groups,
+                                          const std::vector<std::vector<GroupReader::RunSum>>& sums,
+                                          Update& update) {
+  std::vector<double> squares(update.tensors.size());
+  std::vector<uint64_t> counts(update.tensors.size());
   for (size_t g = 0; g < groups.size(); ++g) {
-    if (sizes[g] < group_size_min(groups[g]) || sizes[g] > group_size_max(groups[g], layout)) {
-      return tl::unexpected(Verdict::kWrongShape);
+    for (size_t r = 0; r < sums[g].size(); ++r) {
+      squares[groups[g].runs[r].tensor] += sums[g][r].squares;
+      counts[groups[g].runs[r].tensor] += sums[g][r].count;
     }
-    parts.push_back(in.raw(sizes[g]));
   }
-  if (!in.at_end()) return tl::unexpected(Verdict::kMalformed);
-  return parts;
+  for (size_t t = 0; t < counts.size(); ++t) {
+    update.tensors[t].index.resize(counts[t]);
+    update.tensors[t].value.resize(counts[t]);
+    update.tensors[t].norm = std::sqrt(squares[t]);
+  }
+  std::fill(counts.begin(), counts.end(), 0);
+  std::vector<std::vector<Place>> places(groups.size());
+  for (size_t g = 0; g < groups.size(); ++g) {
+    for (size_t r = 0; r < sums[g].size(); ++r) {
+      const size_t t = groups[g].runs[r].tensor;
+      SparseTensor& tensor = update.tensors[t];
+      places[g].push_back({tensor.index.data() + counts[t], tensor.value.data() + counts[t]});
+      counts[t] += sums[g][r].count;
+    }
+  }
+  return places;
 }
 
 }  // namespace
 
 Bytes SparseLoco::encode(std::span<const float> values, const Layout& layout) const {
   CHECK(values.size() == layout.parameter_count());
-  const std::vector<TileGroup> groups = tile_groups(layout);
-  Bytes body(groups.size() * sizeof(Size));
-  body.reserve(body.size() + layout.kept_count() * 5 / 4);  // Ten bits a value.
-  Quantiser quantiser;
-  for (size_t g = 0; g < groups.size(); ++g) {
-    const size_t start = body.size();
-    BitWriter out(body);
-    for (const TileRun& run : groups[g].runs) encode_run(out, run, values, layout, quantiser);
-    out.pad();
-    const auto size = static_cast<Size>(body.size() - start);
-    std::memcpy(body.data() + g * sizeof(Size), &size, sizeof(Size));
-  }
-  return body;
+  return encode_all({.values = values.data()}, layout, threads_);
+}
+
+Bytes SparseLoco::encode_feedback(std::span<float> e, float decay, std::span<const float> delta,
+                                  const Layout& layout) const {
+  CHECK(e.size() == layout.parameter_count() && delta.size() == e.size());
+  return encode_all({.e = e.data(), .delta = delta.data(), .decay = decay}, layout, threads_);
 }
 
 Judged<Update> SparseLoco::decode(ByteView body, const Layout& layout) const {
-  if (body.size() > body_size_max(layout)) return tl::unexpected(Verdict::kOversized);
   const std::vector<TileGroup> groups = tile_groups(layout);
-  const auto parts = split(body, groups, layout);
-  if (!parts) return tl::unexpected(parts.error());
+  if (body.size() > compress::body_size_max(groups, layout)) {
+    return tl::unexpected(Verdict::kOversized);
+  }
+  const auto ranges = find_groups(body, groups, layout);
+  if (!ranges) return tl::unexpected(ranges.error());
 
+  // First what takes no room: how many values there are, and whether there can be so many.
+  std::atomic<bool> well_formed = true;
+  std::vector<std::vector<GroupReader::RunSum>> sums(groups.size());
+  in_parallel(groups.size(), threads_, [&](Pieces& pieces) {
+    const auto decoder = std::make_unique<GroupDecoder>(body, layout);
+    for (size_t g = 0; pieces.take(g) && well_formed;) {
+      const auto found = decoder->open(groups[g], (*ranges)[g]);
+      sums[g].assign(found.begin(), found.end());
+      if (found.empty()) well_formed = false;
+    }
+  });
+  if (!well_formed) return tl::unexpected(Verdict::kMalformed);
   Update update;
   update.tensors.resize(layout.tensors().size());
-  std::vector<double> squares(update.tensors.size());
-  for (size_t g = 0; g < groups.size(); ++g) {
-    if (!decode_group((*parts)[g], groups[g], layout, update, squares)) {
-      return tl::unexpected(Verdict::kMalformed);
+  auto places = make_room(groups, sums, update);
+  in_parallel(groups.size(), threads_, [&](Pieces& pieces) {
+    const auto decoder = std::make_unique<GroupDecoder>(body, layout);
+    for (size_t g = 0; pieces.take(g) && well_formed;) {
+      decoder->open(groups[g], (*ranges)[g]);
+      if (!decoder->decode(groups[g], places[g])) well_formed = false;
     }
-  }
+  });
+  if (!well_formed) return tl::unexpected(Verdict::kMalformed);
   if (update.value_count() == 0) return tl::unexpected(Verdict::kEmpty);
-  for (size_t t = 0; t < squares.size(); ++t) update.tensors[t].norm = std::sqrt(squares[t]);
   return update;
 }
 
 uint64_t SparseLoco::body_size_max(const Layout& layout) const {
-  uint64_t size = 0;
-  for (const TileGroup& group : tile_groups(layout)) {
-    size += sizeof(Size) + group_size_max(group, layout);
-  }
-  return size;
+  return compress::body_size_max(tile_groups(layout), layout);
 }
 
 }  // namespace compress

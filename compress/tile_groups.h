@@ -30,4 +30,35 @@ struct TileGroup {
 // one range of the flat array.
 std::vector<TileGroup> tile_groups(const Layout& layout);
 
+// The tiles of a run, one after the other, without the divisions that Layout::tile takes.
+class TileWalk {
+ public:
+  TileWalk(const Layout& layout, const TileRun& run)
+      : layout_(layout),
+        tensor_(run.tensor),
+        index_(run.first),
+        band_(layout.tiles_per_band(run.tensor)) {}
+
+  // Pre: one is left.
+  const Tile& next() {
+    // All tiles of a band but the last have the shape of the first.
+    if (in_band_ == 0 || in_band_ + 1 == band_) {
+      tile_ = layout_.tile(tensor_, index_);
+    } else {
+      tile_.col += tile_.cols;
+    }
+    ++index_;
+    if (++in_band_ == band_) in_band_ = 0;
+    return tile_;
+  }
+
+ private:
+  const Layout& layout_;
+  size_t tensor_;
+  uint64_t index_;
+  uint32_t band_;         // Tiles of one.
+  uint32_t in_band_ = 0;  // A run begins with a band.
+  Tile tile_;
+};
+
 }  // namespace compress

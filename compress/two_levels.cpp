@@ -1,11 +1,14 @@
 #include "compress/two_levels.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <numeric>
 #include <optional>
 
 #include "common/check.h"
+#include "compress/layout.h"
+#include "compress/simd/split.h"
 
 namespace compress {
 namespace {
@@ -24,27 +27,6 @@ double sum(std::span<const float> values) {
   return std::accumulate(values.begin(), values.end(), 0.0);
 }
 
-// How many of the sorted magnitudes are high. The squared error of two means is the sum of squares
-// less S1^2 / n1 + S2^2 / n2, so the split of the largest such gain is sought.
-size_t best_split(std::span<const float> magnitudes, double total) {
-  const size_t n = magnitudes.size();
-  size_t best = n;
-  double best_gain = total * total / static_cast<double>(n);
-  double high = 0;
-  for (size_t s = 1; s < n; ++s) {
-    high += magnitudes[s - 1];
-    if (magnitudes[s - 1] == magnitudes[s]) continue;
-    const double low = total - high;
-    const double gain =
-        high * high / static_cast<double>(s) + low * low / static_cast<double>(n - s);
-    if (gain >= best_gain && (gain > best_gain || best != n)) {
-      best_gain = gain;
-      best = s;
-    }
-  }
-  return best;
-}
-
 TwoLevels one_level(double magnitude, size_t count) {
   const auto code = code_of(magnitude);
   if (!code) return {};
@@ -55,17 +37,21 @@ TwoLevels one_level(double magnitude, size_t count) {
 }  // namespace
 
 TwoLevels two_levels(std::span<const float> magnitudes) {
-  CHECK(!magnitudes.empty() && magnitudes.back() > 0);
+  CHECK(!magnitudes.empty() && magnitudes.back() > 0 && magnitudes.size() <= kTileMax);
   const size_t n = magnitudes.size();
-  const double total = sum(magnitudes);
-  const size_t split = best_split(magnitudes, total);
-  TwoLevels levels = one_level(sum(magnitudes.first(split)) / static_cast<double>(split), split);
+  std::array<double, kTileMax + 1> sums;  // Of the first s.
+  sums[0] = 0;
+  for (size_t s = 0; s < n; ++s) sums[s + 1] = sums[s] + magnitudes[s];
+  // The squared error of two means is the sum of squares less S1^2 / n1 + S2^2 / n2, so the split
+  // of the largest such gain is the best.
+  const size_t split = simd::best_split(magnitudes, std::span(sums).first(n + 1));
+  TwoLevels levels = one_level(sums[split] / static_cast<double>(split), split);
   if (split == n || levels.count == 0) return levels;
 
   const double low = sum(magnitudes.subspan(split)) / static_cast<double>(n - split);
   const double ratio = std::floor(low / levels.high() * 256 + 0.5);
   if (ratio < 1) return levels;
-  if (ratio > 255) return one_level(total / static_cast<double>(n), n);
+  if (ratio > 255) return one_level(sums[n] / static_cast<double>(n), n);
   levels.count = static_cast<uint32_t>(n);
   levels.ratio = static_cast<uint8_t>(ratio);
   return levels;

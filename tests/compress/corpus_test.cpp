@@ -13,7 +13,10 @@
 
 // Each LLVMFuzzerTestOneInput under a name of its own (see CMakeLists.txt here).
 extern "C" int fuzz_contribution(const uint8_t* data, size_t size);
+extern "C" int fuzz_demo(const uint8_t* data, size_t size);
+extern "C" int fuzz_dense(const uint8_t* data, size_t size);
 extern "C" int fuzz_sparseloco(const uint8_t* data, size_t size);
+extern "C" int fuzz_templar(const uint8_t* data, size_t size);
 
 namespace compress {
 namespace {
@@ -34,6 +37,10 @@ void replay(const std::string& target, const std::function<int(const uint8_t*, s
 }
 
 TEST(Corpus, Sparseloco) { replay("sparseloco", fuzz_sparseloco); }
+TEST(Corpus, Templar) { replay("templar", fuzz_templar); }
+TEST(Corpus, Demo) { replay("demo", fuzz_demo); }
+TEST(Corpus, Distro) { replay("distro", fuzz_demo); }
+TEST(Corpus, Dense) { replay("dense", fuzz_dense); }
 TEST(Corpus, Contribution) { replay("contribution", fuzz_contribution); }
 
 }  // namespace

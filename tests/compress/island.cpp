@@ -30,12 +30,10 @@ std::string island_hash() {
     for (uint64_t miner = 0; miner < feedback.size(); ++miner) {
       std::vector<float> delta = gaussian(layout.parameter_count(), 100 * window + miner);
       for (float& value : delta) value *= 0.001f * static_cast<float>(miner + 1);
-      feedback[miner].add(delta);
-      const Bytes body = codec.encode(feedback[miner].values(), layout);
+      const Bytes body = feedback[miner].encode(codec, delta, layout);
       hasher.update(body);
       auto update = codec.decode(body, layout);
       CHECK(update.has_value());
-      feedback[miner].subtract(*update, layout);
       updates.push_back(*std::move(update));
     }
     std::vector<Contributor> contributors;

@@ -19,22 +19,25 @@ launcher=$(command -v ccache || true)
 
 sources=(
   common/{bytes,check,hash,philox}.cpp
-  compress/{aggregate,error_feedback,layout,sparseloco,tile_code,tile_groups,topk}.cpp
-  compress/{two_levels,update}.cpp
+  compress/{aggregate,body_table,clip,codec,error_feedback,layout,quantise,sparseloco}.cpp
+  compress/{tile_code,tile_groups,two_levels,update}.cpp
+  compress/simd/{gaps,select,split,values}.cpp
   tests/compress/{island,island_bits,support}.cpp
 )
 
+# HWY_WANT_AVX3_DL: Highway 1.0 refuses -march=native on a processor that has more than it was
+# asked for.
 # island_hash COMPILER FLAG...
 island_hash() {
   local objects=() object
   for file in "${sources[@]}"; do
     object=$work/$(basename "$file").o
     # shellcheck disable=SC2046
-    $launcher "$@" -std=c++20 -I. $(pkg-config --cflags libsodium) -c "$file" -o "$object"
+    $launcher "$@" -std=c++20 -DHWY_WANT_AVX3_DL -I. $(pkg-config --cflags libsodium libhwy) -c "$file" -o "$object"
     objects+=("$object")
   done
   # shellcheck disable=SC2046
-  "$1" "${objects[@]}" $(pkg-config --libs libsodium) -o "$work/island"
+  "$1" "${objects[@]}" $(pkg-config --libs libsodium libhwy) -o "$work/island"
   "$work/island"
 }
 

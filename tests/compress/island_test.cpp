@@ -9,7 +9,7 @@ namespace {
 
 TEST(Island, GivesTheCommittedBits) {
   EXPECT_EQ(testing::island_hash(),
-            "d3e2bec4572c29bc48dd1eccd8ddc09dbbcbadb75d595899a26d1d2ef425dfe7");
+            "4eb2c5b54745eb0dce3eb9823cc97820f4816c9c82e2b2c2b779e732ed516767");
 }
 
 }  // namespace

@@ -5,16 +5,52 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
 #include <utility>
 #include <vector>
 
 #include "common/philox.h"
 #include "compress/bit_stream.h"
+#include "compress/simd/gaps.h"
+#include "tests/compress/targets.h"
 
 namespace compress {
 namespace {
 
-using Gaps = std::vector<uint16_t>;
+using Gaps = std::vector<uint32_t>;
+
+// Bits that `gaps` take under `parameter`.
+uint32_t rice_bits(const Gaps& gaps, uint32_t parameter) {
+  uint32_t bits = 0;
+  for (const uint32_t gap : gaps) bits += (gap >> parameter) + 1 + parameter;
+  return bits;
+}
+
+// What stands in the two streams for `gaps`.
+struct Written {
+  uint32_t parameter;
+  common::Bytes remainders;
+  common::Bytes quotients;
+};
+
+Written write(const Gaps& gaps) {
+  std::vector<int32_t> offsets;
+  uint32_t next = 0;
+  for (const uint32_t gap : gaps) {
+    offsets.push_back(static_cast<int32_t>(next + gap));
+    next += gap + 1;
+  }
+  common::Bytes remainders(10000 + 2 * BitCursor::kSlack);
+  common::Bytes quotients = remainders;
+  BitWriter to_remainders(remainders.data());
+  BitWriter to_quotients(quotients.data());
+  const uint32_t parameter = simd::write_gaps(offsets, to_remainders, to_quotients);
+  to_remainders.pad();
+  to_quotients.pad();
+  return {parameter, remainders, quotients};
+}
+
+uint32_t rice_parameter(const Gaps& gaps) { return write(gaps).parameter; }
 
 // Of 0 to 15, so that kRiceMax is seen to be enough.
 uint32_t best_by_trying(const Gaps& gaps) {
@@ -32,10 +68,10 @@ Gaps random_gaps(uint32_t count, uint32_t size, uint64_t seed) {
   for (const uint64_t at : common::sample_without_replacement(random, size, count))
     chosen[at] = true;
   Gaps gaps;
-  uint16_t gap = 0;
+  uint32_t gap = 0;
   for (const bool here : chosen) {
     if (here)
-      gaps.push_back(std::exchange(gap, uint16_t{0}));
+      gaps.push_back(std::exchange(gap, 0u));
     else
       ++gap;
   }
@@ -70,11 +106,32 @@ TEST(Rice, CostsSevenAndAHalfBitsAnIndexAtRandom) {
   EXPECT_NEAR(bits / (200 * 64), 7.5, 0.05);  // The bound is 7.36.
 }
 
+TEST(Rice, GapsComeBackAsTheyWereWritten) {
+  testing::on_every_target([] {
+    for (const uint32_t size : {1u, 2u, 64u, 1000u, 4096u}) {
+      for (uint32_t count = 1; count <= size; count += 1 + count / 3) {
+        const Gaps gaps = random_gaps(count, size, 1000 + count);
+        const Written written = write(gaps);
+        const BitCursor remainders{.bytes = written.remainders.data(), .at = 0, .end = 80000};
+        BitCursor quotients{.bytes = written.quotients.data(), .at = 0, .end = 80000};
+        alignas(64) std::array<int32_t, kTileMax + simd::kRoom> step;
+        const simd::GapCode code{count, written.parameter, size};
+        simd::StopBits stops;
+        ASSERT_TRUE(simd::read_stop_bits(code, quotients, stops));
+        ASSERT_TRUE(simd::read_steps(code, remainders, stops, step));
+        for (uint32_t i = 0; i < count; ++i) ASSERT_EQ(step[i], static_cast<int32_t>(gaps[i] + 1));
+        EXPECT_EQ(uint64_t{count} * written.parameter + quotients.at,
+                  rice_bits(gaps, written.parameter));
+      }
+    }
+  });
+}
+
 TEST(BitStream, ReadsWhatWasWritten) {
   common::Philox random(9);
   std::vector<std::pair<uint64_t, uint32_t>> fields;  // Width 100: unary.
-  common::Bytes bytes;
-  BitWriter out(bytes);
+  common::Bytes bytes(200000);
+  BitWriter out(bytes.data());
   for (int i = 0; i < 3000; ++i) {
     if (random.below(4) == 0) {
       fields.emplace_back(random.below(300), 100);
@@ -86,31 +143,38 @@ TEST(BitStream, ReadsWhatWasWritten) {
     }
   }
   out.pad();
-  BitReader in(bytes);
+  BitCursor in{.bytes = bytes.data(), .at = 0, .end = 8 * out.bytes().size()};
   for (const auto& [value, width] : fields) {
-    ASSERT_EQ(width == 100 ? in.take_unary(300) : in.take(width), value);
+    if (width != 100) {
+      ASSERT_EQ(in.take(width), value);
+      continue;
+    }
+    uint64_t zeros = 0;
+    while (in.take(1) == 0) ++zeros;
+    ASSERT_EQ(zeros, value);
   }
-  EXPECT_TRUE(in.at_end());
+  EXPECT_TRUE(in.pad());
+  EXPECT_EQ(in.at, in.end);
 }
 
-TEST(BitStream, FailsAtTheEndAndStaysFailed) {
-  const common::Bytes bytes{0xFF};
-  BitReader in(bytes);
-  EXPECT_EQ(in.take(9), 0u);
-  EXPECT_FALSE(in.ok());
-  EXPECT_EQ(in.take(1), 0u);
-  EXPECT_FALSE(in.at_end());
+TEST(BitStream, AWordIsTheNext64BitsFromAnyBit) {
+  common::Philox random(10);
+  common::Bytes bytes(32);
+  for (uint8_t& byte : bytes) byte = static_cast<uint8_t>(random.next32());
+  for (uint64_t at = 0; at < 128; ++at) {
+    BitCursor in{.bytes = bytes.data(), .at = at, .end = 256};
+    const uint64_t word = in.word();
+    EXPECT_EQ(word, in.take(30) | in.take(34) << 30) << at;
+    in.at = at % 64;
+    EXPECT_EQ(word, in.word(at - at % 64));
+  }
 }
 
-TEST(BitStream, ARunOfZerosHasALimit) {
-  const common::Bytes bytes{0, 0, 0, 0, 0, 0, 0, 0, 0, 1};  // 72 zeros.
-  EXPECT_EQ(BitReader(bytes).take_unary(72), 72u);
-  BitReader limited(bytes);
-  EXPECT_EQ(limited.take_unary(71), 0u);
-  EXPECT_FALSE(limited.ok());
-  BitReader endless(common::ByteView(bytes).first(9));
-  EXPECT_EQ(endless.take_unary(4096), 0u);
-  EXPECT_FALSE(endless.ok());
+TEST(BitStream, PaddingThatIsNotZeroIsSeen) {
+  const common::Bytes bytes{0b0001'0111, 0, 0, 0, 0, 0, 0, 0, 0};
+  EXPECT_FALSE((BitCursor{.bytes = bytes.data(), .at = 4, .end = 8}).pad());
+  EXPECT_TRUE((BitCursor{.bytes = bytes.data(), .at = 5, .end = 8}).pad());
+  EXPECT_TRUE((BitCursor{.bytes = bytes.data(), .at = 0, .end = 8}).pad());
 }
 
 }  // namespace

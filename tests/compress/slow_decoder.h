@@ -22,12 +22,14 @@ class SlowDecoder {
     std::vector<double> values(layout.parameter_count());
     at_ = groups.size() * 32;
     for (const TileGroup& group : groups) {
+      std::vector<SlowTile> tiles;
       for (const TileRun& run : group.runs) {
         for (uint64_t i = 0; i < run.count; ++i) {
-          read_tile(layout.tensors()[run.tensor], layout.tile(run.tensor, run.first + i), values);
+          tiles.push_back({layout.tensors()[run.tensor], layout.tile(run.tensor, run.first + i)});
         }
       }
-      while (at_ % 8 != 0) ++at_;
+      read_group(tiles);
+      for (const SlowTile& tile : tiles) place(tile, values);
     }
     return values;
   }
@@ -44,33 +46,72 @@ class SlowDecoder {
     return value;
   }
 
-  void read_tile(const Tensor& tensor, const Tile& tile, std::vector<double>& values) {
-    unsigned count = tile.keep;
-    unsigned parameter = number(4);
-    if (parameter == 15) return;
-    if (parameter == 14) {
+  struct SlowTile {
+    Tensor tensor;
+    Tile tile;
+    unsigned parameter = 0;
+    double high = 0;
+    unsigned ratio = 0;
+    // One for each value that is sent.
+    std::vector<bool> is_high, is_negative;
+    std::vector<unsigned> remainder, quotient;
+  };
+
+  void read_head(SlowTile& tile) {
+    unsigned count = tile.tile.keep;
+    tile.parameter = number(4);
+    if (tile.parameter == 15) return;
+    if (tile.parameter == 14) {
       count = number(12);
-      parameter = number(4);
+      tile.parameter = number(4);
     }
     const unsigned mantissa = number(9);
     const unsigned exponent = number(7);
-    const double high = (512 + mantissa) * std::pow(2.0, static_cast<double>(exponent) - 105);
-    const unsigned ratio = number(8);
-    std::vector<size_t> places;
-    unsigned next = 0;
-    for (unsigned i = 0; i < count; ++i) {
-      unsigned quotient = 0;
-      while (bit() == 0) ++quotient;
-      next += quotient * (1u << parameter) + number(parameter);
-      const unsigned row = tile.row + next / tile.cols;
-      const unsigned col = tile.col + next % tile.cols;
-      places.push_back(tensor.offset + size_t{row} * tensor.cols + col);
-      ++next;
+    tile.high = (512 + mantissa) * std::pow(2.0, static_cast<double>(exponent) - 105);
+    tile.ratio = number(8);
+    tile.is_high.resize(count, true);
+    tile.is_negative.resize(count);
+    tile.remainder.resize(count);
+    tile.quotient.resize(count);
+  }
+
+  void read_group(std::vector<SlowTile>& tiles) {
+    const auto pad = [&] {
+      while (at_ % 8 != 0) ++at_;
+    };
+    for (SlowTile& tile : tiles) read_head(tile);
+    pad();
+    for (SlowTile& tile : tiles) {
+      if (tile.ratio == 0) continue;
+      for (auto flag : tile.is_high) flag = bit() == 1;
     }
-    for (const size_t place : places) values[place] = bit() == 1 ? -high : high;
-    if (ratio == 0) return;
-    for (const size_t place : places) {
-      if (bit() == 0) values[place] *= ratio / 256.0;
+    pad();
+    for (SlowTile& tile : tiles) {
+      for (auto flag : tile.is_negative) flag = bit() == 1;
+    }
+    pad();
+    for (SlowTile& tile : tiles) {
+      for (unsigned& remainder : tile.remainder) remainder = number(tile.parameter);
+    }
+    pad();
+    for (SlowTile& tile : tiles) {
+      for (unsigned& quotient : tile.quotient) {
+        while (bit() == 0) ++quotient;
+      }
+    }
+    pad();
+  }
+
+  static void place(const SlowTile& from, std::vector<double>& values) {
+    unsigned next = 0;
+    for (size_t i = 0; i < from.quotient.size(); ++i) {
+      next += from.quotient[i] * (1u << from.parameter) + from.remainder[i];
+      const unsigned row = from.tile.row + next / from.tile.cols;
+      const unsigned col = from.tile.col + next % from.tile.cols;
+      double value = from.is_high[i] ? from.high : from.high * from.ratio / 256.0;
+      if (from.is_negative[i]) value = -value;
+      values[from.tensor.offset + size_t{row} * from.tensor.cols + col] = value;
+      ++next;
     }
   }
 

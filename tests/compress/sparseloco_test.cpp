@@ -7,10 +7,13 @@
 #include <rapidcheck.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <cstring>
+#include <utility>
 
 #include "common/philox.h"
+#include "compress/body_table.h"
 #include "compress/tile_code.h"
 #include "tests/compress/slow_decoder.h"
 #include "tests/compress/support.h"
@@ -96,15 +99,17 @@ TEST(SparseLoco, TheNormOfATileIsExact) {
 TEST(SparseLoco, OneSmallUpdateIsTheseBytes) {
   // One tile, 2 of 8 values kept: -1 at 1 and 0.5 at 4. Gaps 1 and 2 cost (1 + 1) + (1 + 2) = 5
   // bits under parameter 0 and 2 + (1 + 0) + (1 + 1) = 5 under 1: the lower, 0.
-  //   group size  05 00 00 00
-  //   parameter   0                             4 bits
-  //   high        1 = 512 * 2^(96 - 105)       16 bits: exponent 96 over mantissa 0: C000
-  //   ratio       128 = 80                      8 bits
-  //   gaps, signs, levels                      01 001, 1 0, 1 0, first bit first; then padding
-  // Nibbles from the low end: 0, 0 0 0 C, 0 8, 0100 = 2, 1101 = B, 0 = 0.
+  //   group size  07 00 00 00
+  //   head        parameter 0                   4 bits
+  //               high 1 = 512 * 2^(96 - 105)  16 bits: exponent 96 over mantissa 0: C000
+  //               ratio 128 = 80                8 bits; then padding: nibbles 0, 0 0 0 C, 0 8, 0
+  //   levels      1 0, first bit first: 01
+  //   signs       1 0: 01
+  //   remainders  of no bits
+  //   quotients   01 001: 12
   const Layout layout = layout_of({{1, 8}}, 64, 16);
   const Bytes body = kCodec.encode(std::vector<float>{0, -1, 0, 0, 0.5f, 0, 0, 0}, layout);
-  EXPECT_EQ(common::to_hex(body), "0500000000000c280b");
+  EXPECT_EQ(common::to_hex(body), "0700000000000c08010112");
 }
 
 TEST(SparseLoco, ReencodingADecodedUpdateGivesTheSameBytes) {
@@ -183,9 +188,9 @@ TEST(SparseLoco, ZeroTilesBetweenOthersCostHalfAByte) {
   std::vector<float> values(layout.parameter_count(), 0.0f);
   values[64 * 13 + 7] = 1;
   const Bytes body = kCodec.encode(values, layout);
-  // Table 4; 19 * 4 bits; one partial tile: 4 + 12 + 4 + 24 + gap 7 (parameter 2: 1 + 1 + 2) + sign
-  // 1 = 49.
-  EXPECT_EQ(body.size(), 4u + (19 * 4 + 49 + 7) / 8);
+  // Table 4; heads: 19 * 4 bits, and one partial tile's 4 + 12 + 4 + 24; sign; gap 7 under
+  // parameter 2: a remainder of 2 bits and a quotient of 1 + 1.
+  EXPECT_EQ(body.size(), 4u + (19 * 4 + 44 + 7) / 8 + 1 + 1 + 1);
   const Update update = decoded(body, layout);
   EXPECT_EQ(update.tensors[0].index, (std::vector<uint32_t>{64 * 13 + 7}));
   EXPECT_EQ(update.tensors[0].norm, 1.0);
@@ -246,109 +251,122 @@ TEST(SparseLocoDeathTest, NanInOurOwnUpdateIsABug) {
 
 // --- one tile, written by a stranger: keep 5 of 64 ---
 
+// What its five streams hold: fields of a value and a width; of width kUnary, so many zeros and a
+// one.
+constexpr uint32_t kUnary = 100;
+using Stream = std::vector<std::pair<uint64_t, uint32_t>>;
+using Streams = std::array<Stream, 5>;
+enum { kHeads, kLevels, kSigns, kRemainders, kQuotients };
+
 class HostileTile : public ::testing::Test {
  protected:
-  static Verdict judge(const std::function<void(BitWriter&)>& write) {
+  static Verdict judge(const Streams& streams) {
     const Layout layout = layout_of({{1, 64}}, 64, 5);
-    Bytes body(4);
-    BitWriter out(body);
-    write(out);
-    out.pad();
-    const auto size = static_cast<uint32_t>(body.size() - 4);
-    std::memcpy(body.data(), &size, 4);
-    return verdict_of(body, layout);
-  }
-  // Rice parameter, magnitudes, gaps.
-  static void start(BitWriter& out, uint32_t parameter, uint8_t ratio,
-                    const std::vector<uint32_t>& gaps) {
-    out.put(parameter, 4);
-    out.put(0x4000, 16);
-    out.put(ratio, 8);
-    for (const uint32_t gap : gaps) {
-      out.put_unary(gap >> parameter);
-      out.put(gap & ((1u << parameter) - 1), parameter);
+    common::Bytes group;
+    for (const Stream& stream : streams) {
+      Bytes room(1 << 18);
+      BitWriter out(room.data());
+      for (const auto& [bits, width] : stream) {
+        if (width == kUnary) {
+          out.put_unary(static_cast<uint32_t>(bits));
+        } else {
+          out.put(bits, width);
+        }
+      }
+      out.pad();
+      group.insert(group.end(), out.bytes().begin(), out.bytes().end());
     }
+    return verdict_of(join_groups({&group, 1}), layout);
   }
+  static Streams tile(uint32_t parameter, uint8_t ratio, const std::vector<uint32_t>& gaps,
+                      uint32_t levels, uint32_t signs) {
+    Streams made;
+    made[kHeads] = {{parameter, 4}, {0x4000, 16}, {ratio, 8}};
+    if (ratio != 0) made[kLevels] = {{levels, gaps.size()}};
+    made[kSigns] = {{signs, gaps.size()}};
+    for (const uint32_t gap : gaps) {
+      made[kRemainders].emplace_back(gap & ((1u << parameter) - 1), parameter);
+      made[kQuotients].emplace_back(gap >> parameter, kUnary);
+    }
+    return made;
+  }
+  static Streams honest() { return tile(2, 100, {5, 6, 7, 8, 9}, 0b10110, 0b01010); }
 };
 
-TEST_F(HostileTile, TheHonestOneIsAccepted) {
-  EXPECT_EQ(judge([](BitWriter& out) {
-              start(out, 2, 100, {5, 6, 7, 8, 9});
-              out.put(0b10110'01010, 10);
-            }),
-            Verdict::kAccepted);
-}
+TEST_F(HostileTile, TheHonestOneIsAccepted) { EXPECT_EQ(judge(honest()), Verdict::kAccepted); }
 
 TEST_F(HostileTile, AnotherRiceParameterIsMalformed) {
   for (const uint32_t parameter : {0, 1, 3, 4}) {
-    EXPECT_EQ(judge([&](BitWriter& out) {
-                start(out, parameter, 100, {5, 6, 7, 8, 9});
-                out.put(0b10110'01010, 10);
-              }),
-              Verdict::kMalformed)
+    EXPECT_EQ(judge(tile(parameter, 100, {5, 6, 7, 8, 9}, 0b10110, 0b01010)), Verdict::kMalformed)
         << parameter;
   }
   for (const uint32_t beyond_all : {12, 13}) {
-    EXPECT_EQ(judge([&](BitWriter& out) {
-                out.put(beyond_all, 4);
-                out.put(0, 50);
-              }),
-              Verdict::kMalformed);
+    Streams streams = honest();
+    streams[kHeads][0].first = beyond_all;
+    EXPECT_EQ(judge(streams), Verdict::kMalformed);
   }
 }
 
 TEST_F(HostileTile, AHugeGapIsMalformed) {
   for (const uint32_t gap : {60u, 64u, 1000u, 1u << 20}) {
-    const auto verdict = judge([&](BitWriter& out) {
-      start(out, 2, 0, {gap, 0, 0, 0, 0});
-      out.put(0, 5);
-    });
-    EXPECT_TRUE(verdict == Verdict::kMalformed || verdict == Verdict::kOversized) << gap;
+    const auto verdict = judge(tile(2, 0, {gap, 0, 0, 0, 0}, 0, 0));
+    EXPECT_TRUE(verdict == Verdict::kMalformed || verdict == Verdict::kWrongShape ||
+                verdict == Verdict::kOversized)
+        << gap;
   }
+}
+
+TEST_F(HostileTile, AnOffsetJustBeyondTheTileIsMalformed) {
+  // Sum of gaps and five: 64 is the last that fits.
+  EXPECT_EQ(judge(tile(3, 0, {11, 12, 12, 12, 12}, 0, 0)), Verdict::kAccepted);
+  EXPECT_EQ(judge(tile(3, 0, {12, 12, 12, 12, 12}, 0, 0)), Verdict::kMalformed);
+  EXPECT_EQ(judge(tile(3, 0, {11, 12, 12, 12, 13}, 0, 0)), Verdict::kMalformed);
 }
 
 TEST_F(HostileTile, ARatioWithoutBothLevelsIsMalformed) {
   for (const uint32_t levels : {0b00000u, 0b11111u}) {
-    EXPECT_EQ(judge([&](BitWriter& out) {
-                start(out, 2, 100, {5, 6, 7, 8, 9});
-                out.put(levels << 5, 10);
-              }),
-              Verdict::kMalformed);
+    EXPECT_EQ(judge(tile(2, 100, {5, 6, 7, 8, 9}, levels, 0)), Verdict::kMalformed);
   }
 }
 
-TEST_F(HostileTile, NonzeroPaddingAndASpareByteAreMalformed) {
-  EXPECT_EQ(judge([](BitWriter& out) {
-              start(out, 2, 0, {5, 6, 7, 8, 9});  // 4 + 24 + 22 + 5 = 55 bits
-              out.put(0b1'00000, 6);
-            }),
-            Verdict::kMalformed);
-  EXPECT_EQ(judge([](BitWriter& out) {
-              start(out, 2, 0, {5, 6, 7, 8, 9});
-              out.put(0, 5 + 8);
-            }),
-            Verdict::kMalformed);
+TEST_F(HostileTile, NonzeroPaddingInAnyStreamIsMalformed) {
+  for (const size_t stream : {kHeads, kLevels, kSigns, kRemainders, kQuotients}) {
+    Streams streams = honest();
+    streams[stream].emplace_back(1, 1);  // Each has room for it.
+    EXPECT_EQ(judge(streams), Verdict::kMalformed) << stream;
+  }
+}
+
+TEST_F(HostileTile, ASpareByteInAnyStreamIsMalformed) {
+  for (const size_t stream : {kHeads, kLevels, kSigns, kRemainders, kQuotients}) {
+    Streams streams = honest();
+    streams[stream].emplace_back(0, 8);
+    EXPECT_NE(judge(streams), Verdict::kAccepted) << stream;
+  }
+}
+
+TEST_F(HostileTile, AStreamThatEndsEarlyIsMalformed) {
+  for (const size_t stream : {kLevels, kSigns, kRemainders, kQuotients}) {
+    Streams streams = honest();
+    streams[stream].clear();
+    EXPECT_EQ(judge(streams), Verdict::kMalformed) << stream;
+  }
+  Streams one_less = honest();
+  one_less[kQuotients].pop_back();
+  EXPECT_EQ(judge(one_less), Verdict::kMalformed);
 }
 
 TEST_F(HostileTile, APartialTileThatIsWholeOrEmptyIsMalformed) {
+  const auto partial = [](uint32_t count, uint32_t parameter) {
+    Streams streams = tile(2, 0, {5, 6, 7, 8, 9}, 0, 0);
+    streams[kHeads] = {{kPartialTile, 4}, {count, 12}, {parameter, 4}, {0x4000, 16}, {0, 8}};
+    return streams;
+  };
   for (const uint32_t count : {0u, 5u, 6u, 4095u}) {
-    EXPECT_EQ(judge([&](BitWriter& out) {
-                out.put(kPartialTile, 4);
-                out.put(count, 12);
-                start(out, 2, 0, {5, 6, 7, 8, 9});
-                out.put(0, 5);
-              }),
-              Verdict::kMalformed)
-        << count;
+    EXPECT_EQ(judge(partial(count, 2)), Verdict::kMalformed) << count;
   }
   for (const uint32_t parameter : {kPartialTile, kZeroTile}) {
-    EXPECT_EQ(judge([&](BitWriter& out) {
-                out.put(kPartialTile, 4);
-                out.put(1, 12);
-                out.put(parameter, 4);
-                out.put(0, 40);
-              }),
-              Verdict::kMalformed);
+    EXPECT_EQ(judge(partial(1, parameter)), Verdict::kMalformed);
   }
 }
 

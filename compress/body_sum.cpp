@@ -1,0 +1,266 @@
+#include "compress/body_sum.h"
+
+#include <algorithm>
+#include <array>
+#include <atomic>
+#include <cmath>
+#include <limits>
+#include <memory>
+#include <vector>
+
+#include "common/check.h"
+#include "compress/body_table.h"
+#include "compress/clip.h"
+#include "compress/parallel.h"
+#include "compress/simd/sum.h"
+#include "compress/tile_code.h"
+
+namespace compress {
+namespace {
+
+// The first contributor that is refused, of several threads' findings.
+class FirstRefused {
+ public:
+  void note(size_t contributor) {
+    size_t first = first_.load();
+    while (contributor < first && !first_.compare_exchange_weak(first, contributor)) {
+    }
+  }
+  bool any() const { return first_ != kNone; }
+  Refused malformed() const { return {first_, Verdict::kMalformed}; }
+
+ private:
+  static constexpr size_t kNone = std::numeric_limits<size_t>::max();
+  std::atomic<size_t> first_ = kNone;
+};
+
+// Bodies, and where their groups lie: [contributor][group].
+struct Bodies {
+  std::span<const CodedContributor> contributors;
+  const Layout& layout;
+  std::vector<TileGroup> groups;
+  std::vector<std::vector<ByteRange>> ranges;
+
+  bool open(size_t contributor, size_t group, GroupReader& reader) const {
+    const ByteRange& range = ranges[contributor][group];
+    return reader.open(contributors[contributor].body, range.first, range.size, groups[group],
+                       layout);
+  }
+};
+
+std::optional<Refused> find_ranges(Bodies& bodies) {
+  const uint64_t size_max = body_size_max(bodies.groups, bodies.layout);
+  for (size_t p = 0; p < bodies.contributors.size(); ++p) {
+    const ByteView body = bodies.contributors[p].body;
+    if (body.size() > size_max) return Refused{p, Verdict::kOversized};
+    auto ranges = find_groups(body, bodies.groups, bodies.layout);
+    if (!ranges) return Refused{p, ranges.error()};
+    bodies.ranges.push_back(*std::move(ranges));
+  }
+  return std::nullopt;
+}
+
+// What each contributor's values of each tensor are multiplied by: [contributor][tensor]. From
+// heads and levels alone.
+using Scales = std::vector<std::vector<float>>;
+
+std::optional<Refused> find_norms(const Bodies& bodies, uint32_t threads,
+                                  std::vector<std::vector<double>>& norms) {
+  const size_t count = bodies.contributors.size();
+  norms.assign(count, std::vector<double>(bodies.layout.tensors().size()));
+  std::vector<uint64_t> values(count);
+  FirstRefused refused;
+  in_parallel(count, threads, [&](Pieces& pieces) {
+    GroupReader reader;
+    for (size_t p; pieces.take(p);) {
+      for (size_t g = 0; g < bodies.groups.size(); ++g) {
+        if (!bodies.open(p, g, reader)) {
+          refused.note(p);
+          break;
+        }
+        for (size_t r = 0; r < reader.sums().size(); ++r) {
+          norms[p][bodies.groups[g].runs[r].tensor] += reader.sums()[r].squares;
+          values[p] += reader.sums()[r].count;
+        }
+      }
+      for (double& norm : norms[p]) norm = std::sqrt(norm);
+    }
+  });
+  if (refused.any()) return refused.malformed();
+  for (size_t p = 0; p < count; ++p) {
+    if (values[p] == 0) return Refused{p, Verdict::kEmpty};
+  }
+  return std::nullopt;
+}
+
+Scales scales_of(const Bodies& bodies, std::span<const size_t> order,
+                 const std::vector<std::vector<double>>& norms, double norm_floor) {
+  const size_t tensors = bodies.layout.tensors().size();
+  Scales scales(order.size(), std::vector<float>(tensors));
+  std::vector<double> in_order(order.size());
+  for (size_t t = 0; t < tensors; ++t) {
+    for (size_t i = 0; i < order.size(); ++i) in_order[i] = norms[order[i]][t];
+    const std::vector<double> factors = clip_factors_of(in_order, norm_floor);
+    for (size_t i = 0; i < order.size(); ++i) {
+      const double weight = bodies.contributors[order[i]].weight;
+      CHECK(std::isfinite(weight));
+      scales[order[i]][t] = static_cast<float>(factors[i] * weight);
+    }
+  }
+  return scales;
+}
+
+// One thread's sums.
+class GroupSum {
+ public:
+  GroupSum(const Bodies& bodies, std::span<const size_t> order, const Scales& scales,
+           bool by_senders, std::span<float> G)
+      : bodies_(bodies), order_(order), scales_(scales), by_senders_(by_senders), G_(G) {
+    readers_.resize(order.size());
+    share_ = static_cast<float>(1.0 / static_cast<double>(order.size()));
+    for (size_t senders = 0; senders <= order.size(); ++senders) {
+      by_count_.push_back(senders < 2 ? 1.0f
+                                      : static_cast<float>(1.0 / static_cast<double>(senders)));
+    }
+  }
+
+  // Writes the part of G that the group covers.
+  void sum(size_t g, FirstRefused& refused) {
+    const TileGroup& group = bodies_.groups[g];
+    for (const size_t p : order_) CHECK(bodies_.open(p, g, readers_[p]));
+    for (const TileRun& run : group.runs) {
+      TileWalk tiles(bodies_.layout, run);
+      for (uint64_t i = 0; i < run.count; ++i) {
+        if (!sum_tile(run.tensor, tiles.next(), refused)) return;
+      }
+    }
+    write(order_.size());
+    for (const size_t p : order_) {
+      if (!readers_[p].at_end()) refused.note(p);
+    }
+  }
+
+ private:
+  // A sum that is complete, and where it goes.
+  struct Finished {
+    simd::TileSum* sum = nullptr;
+    Tile tile;
+    uint64_t stride = 0;
+    float* to = nullptr;
+    uint32_t rows_written = 0;
+  };
+
+  bool sum_tile(size_t t, const Tile& tile, FirstRefused& refused) {
+    const Tensor& tensor = bodies_.layout.tensors()[t];
+    simd::TileSum& sum = sums_[next_sum_];
+    float* const to = G_.data() + tensor.offset + uint64_t{tile.row} * tensor.cols + tile.col;
+    // Where the sum will go, upper and lower half.
+    const uint32_t half = tile.rows / 2;
+    simd::Ahead ahead(to, to + uint64_t{half} * tensor.cols, tensor.cols, half, tile.cols);
+    const size_t touches = tile.size() / 32 / order_.size() + 1;
+    if (!begin(0, tile, refused)) return false;
+    for (size_t i = 0; i < order_.size(); ++i) {
+      for (size_t j = 0; j < touches; ++j) ahead.touch();
+      write(i + 1);
+      if (i + 1 < order_.size() && !begin(i + 1, tile, refused)) return false;
+      ReadTile& read = read_[i % 2];
+      if (!GroupReader::finish(read)) {
+        refused.note(order_[i]);
+        return false;
+      }
+      add(read, scales_[order_[i]][t], sum);
+    }
+    finished_ = {.sum = &sum, .tile = tile, .stride = tensor.cols, .to = to};
+    next_sum_ ^= 1;
+    return true;
+  }
+
+  // The i-th contributor's next tile, its first step.
+  bool begin(size_t i, const Tile& tile, FirstRefused& refused) {
+    if (readers_[order_[i]].begin(tile, read_[i % 2])) return true;
+    refused.note(order_[i]);
+    return false;
+  }
+
+  void add(const ReadTile& read, float scale, simd::TileSum& sum) const {
+    simd::add_sent({.count = read.levels.count,
+                    .step = read.step.data(),
+                    .high = read.high.data(),
+                    .negative = read.negative.data(),
+                    .low_value = scale * static_cast<float>(read.levels.low()),
+                    .high_value = scale * static_cast<float>(read.levels.high())},
+                   by_senders_, sum);
+  }
+
+  // Writes as much of the last tile's sum as is due when `added` contributors of this tile's were
+  // added: memory takes its time, and there is something else to do meanwhile.
+  void write(size_t added) {
+    const auto rows = static_cast<uint32_t>(finished_.tile.rows * added / order_.size());
+    const uint32_t first = finished_.rows_written;
+    if (rows <= first) return;
+    const uint32_t cols = finished_.tile.cols;
+    float* const to = finished_.to + first * finished_.stride;
+    if (by_senders_) {
+      simd::take_sum_by_senders(by_count_.data(), rows - first, cols, finished_.stride,
+                                finished_.sum->value + first * cols,
+                                finished_.sum->senders + first * cols, to);
+    } else {
+      simd::take_sum(share_, rows - first, cols, finished_.stride,
+                     finished_.sum->value + first * cols, to);
+    }
+    finished_.rows_written = rows;
+    const uint32_t next = std::min(finished_.tile.rows, rows + (rows - first) + 1);
+    for (uint32_t r = rows; r < next; ++r) {
+      for (uint32_t c = 0; c < cols; c += 16) {
+        __builtin_prefetch(finished_.to + r * finished_.stride + c, 1, 3);
+      }
+    }
+  }
+
+  const Bodies& bodies_;
+  std::span<const size_t> order_;
+  const Scales& scales_;
+  bool by_senders_;
+  std::span<float> G_;
+  float share_;
+  std::vector<float> by_count_;  // 1 / senders, rounded once.
+  std::vector<GroupReader> readers_;
+  std::array<ReadTile, 2> read_;
+  std::array<simd::TileSum, 2> sums_{};
+  size_t next_sum_ = 0;
+  Finished finished_;
+};
+
+}  // namespace
+
+std::optional<Refused> aggregate_bodies(std::span<const CodedContributor> contributors,
+                                        const Layout& layout, const common::OuterParams& params,
+                                        uint32_t threads, std::span<float> G) {
+  const bool by_senders = params.divide == "senders";
+  CHECK(by_senders || params.divide == "contributors");
+  CHECK(contributors.size() <= std::numeric_limits<uint16_t>::max());
+  CHECK(G.size() == layout.parameter_count());
+  if (contributors.empty()) {
+    std::fill(G.begin(), G.end(), 0.0f);
+    return std::nullopt;
+  }
+  std::vector<common::Uid> uids;
+  for (const CodedContributor& contributor : contributors) uids.push_back(contributor.uid);
+  const std::vector<size_t> order = order_by_uid(uids);
+
+  Bodies bodies{contributors, layout, tile_groups(layout), {}};
+  if (const auto refused = find_ranges(bodies)) return refused;
+  std::vector<std::vector<double>> norms;
+  if (const auto refused = find_norms(bodies, threads, norms)) return refused;
+  const Scales scales = scales_of(bodies, order, norms, params.norm_floor);
+
+  FirstRefused refused;
+  in_parallel(bodies.groups.size(), threads, [&](Pieces& pieces) {
+    const auto sum = std::make_unique<GroupSum>(bodies, order, scales, by_senders, G);
+    for (size_t g; pieces.take(g) && !refused.any();) sum->sum(g, refused);
+  });
+  if (refused.any()) return refused.malformed();
+  return std::nullopt;
+}
+
+}  // namespace compress

@@ -1,0 +1,37 @@
+// Decoding and aggregating in one: many bodies of sparseloco become G without the updates between.
+#pragma once
+
+#include <optional>
+#include <span>
+
+#include "common/hparams.h"
+#include "common/window.h"
+#include "compress/codec.h"
+#include "compress/layout.h"
+
+namespace compress {
+
+// One whose update is still in its bytes.
+struct CodedContributor {
+  common::Uid uid;
+  double weight = 1.0;  // From the manifest, finite (CHECK).
+  ByteView body;        // sparseloco's; outlives the call.
+};
+
+// Who sent what decode refuses, and its verdict.
+struct Refused {
+  size_t contributor = 0;  // Among those that were given; the first such.
+  Verdict verdict = Verdict::kMalformed;
+};
+
+// G (N, overwritten) = aggregate(decode(body) of each): the same bits (compress/aggregate.h), on
+// `threads` threads. If one is refused, G is anything: ask again without it.
+//
+// Each tile of G is summed in a core's own memory, contributor after contributor, so that nothing
+// of the size of an update is written. Time: linear in the values sent and in N. Memory: a few
+// tiles a thread, and for each contributor the heads of a group.
+std::optional<Refused> aggregate_bodies(std::span<const CodedContributor> contributors,
+                                        const Layout& layout, const common::OuterParams& params,
+                                        uint32_t threads, std::span<float> G);
+
+}  // namespace compress

@@ -1,0 +1,130 @@
+// Goal: bodies summed tile by tile give the bits of updates that are decoded and aggregated, and
+// whoever sent a bad body is named. Method: against decode and aggregate; every bit of a body
+// flipped.
+#include "compress/body_sum.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+#include "compress/aggregate.h"
+#include "compress/sparseloco.h"
+#include "tests/compress/support.h"
+#include "tests/compress/targets.h"
+
+namespace compress {
+namespace {
+
+using testing::gaussian;
+using testing::layout_of;
+using testing::outer_params;
+
+// Bodies of miners who differ in size and scale, and uids that do not ascend.
+class BodySum : public ::testing::Test {
+ protected:
+  void make(size_t miners) {
+    bodies_.clear();
+    for (size_t p = 0; p < miners; ++p) {
+      std::vector<float> values = gaussian(layout_.parameter_count(), 100 + p);
+      for (float& value : values) value *= static_cast<float>(1 + p % 4);
+      if (p == 2) std::fill(values.begin(), values.end() - 40, 0.0f);  // Nearly all tiles are zero.
+      bodies_.push_back(SparseLoco().encode(values, layout_));
+    }
+  }
+  std::vector<CodedContributor> contributors() const {
+    std::vector<CodedContributor> made;
+    for (size_t p = 0; p < bodies_.size(); ++p) {
+      made.push_back({uid_of(p), 1.0 - 0.01 * static_cast<double>(p), bodies_[p]});
+    }
+    return made;
+  }
+  static common::Uid uid_of(size_t p) { return {static_cast<uint16_t>(97 * p % 61)}; }
+
+  std::vector<float> by_updates(const common::OuterParams& params) const {
+    std::vector<Update> updates;
+    for (const Bytes& body : bodies_) updates.push_back(*SparseLoco().decode(body, layout_));
+    std::vector<Contributor> made;
+    for (const CodedContributor& coded : contributors()) {
+      made.push_back({coded.uid, coded.weight, &updates[made.size()]});
+    }
+    return aggregate(made, layout_, params);
+  }
+
+  // Two groups and more, tensors that share one, tiles cut at both edges.
+  Layout layout_ = layout_of({{40, 50}, {16, 8 * 1300}, {1, 100}, {9, 3}, {70, 70}}, 64, 7);
+  std::vector<Bytes> bodies_;
+};
+
+TEST_F(BodySum, IsDecodeAndAggregateBitForBit) {
+  for (const size_t miners : {1, 2, 5, 20}) {
+    make(miners);
+    for (const char* divide : {"contributors", "senders"}) {
+      const auto params = outer_params(divide, 0.8);
+      const std::vector<float> wanted = by_updates(params);
+      testing::on_every_target([&] {
+        for (const uint32_t threads : {1u, 2u}) {
+          std::vector<float> G(layout_.parameter_count(), NAN);
+          EXPECT_FALSE(aggregate_bodies(contributors(), layout_, params, threads, G));
+          EXPECT_EQ(G, wanted) << miners << " " << divide << " on " << threads;
+        }
+      });
+    }
+  }
+}
+
+TEST_F(BodySum, OfTilesOf4096Too) {
+  layout_ = layout_of({{200, 330}, {1, 9000}});
+  make(4);
+  const auto params = outer_params("contributors", 0.8);
+  std::vector<float> G(layout_.parameter_count(), NAN);
+  EXPECT_FALSE(aggregate_bodies(contributors(), layout_, params, 1, G));
+  EXPECT_EQ(G, by_updates(params));
+}
+
+TEST_F(BodySum, OfNobodyIsZero) {
+  std::vector<float> G(layout_.parameter_count(), NAN);
+  EXPECT_FALSE(aggregate_bodies({}, layout_, outer_params(), 1, G));
+  EXPECT_EQ(G, std::vector<float>(G.size(), 0.0f));
+}
+
+TEST_F(BodySum, RefusesWhatDecodeRefusesAndSaysWho) {
+  layout_ = testing::small_layout();
+  make(2);
+  const Bytes honest = bodies_[1];
+  std::vector<float> G(layout_.parameter_count());
+  size_t refused_count = 0;
+  const auto expect_same = [&](const Bytes& body) {
+    bodies_[1] = body;
+    const auto update = SparseLoco().decode(body, layout_);
+    const auto refused = aggregate_bodies(contributors(), layout_, outer_params(), 1, G);
+    ASSERT_EQ(refused.has_value(), !update.has_value());
+    if (!refused) return;
+    ++refused_count;
+    EXPECT_EQ(refused->contributor, 1u);
+    EXPECT_EQ(refused->verdict, update.error());
+  };
+  for (size_t bit = 0; bit < honest.size() * 8; ++bit) {
+    Bytes flipped = honest;
+    flipped[bit / 8] = static_cast<uint8_t>(flipped[bit / 8] ^ 1u << bit % 8);
+    expect_same(flipped);
+  }
+  for (size_t size = 0; size < honest.size(); ++size) {
+    expect_same({honest.begin(), honest.begin() + static_cast<std::ptrdiff_t>(size)});
+  }
+  expect_same(Bytes(honest.size() * 100));
+  expect_same(SparseLoco().encode(std::vector<float>(layout_.parameter_count()), layout_));
+  EXPECT_GT(refused_count, honest.size());
+}
+
+TEST_F(BodySum, OfTwoBadOnesTheFirstIsNamed) {
+  make(4);
+  bodies_[1].pop_back();
+  bodies_[3].pop_back();
+  std::vector<float> G(layout_.parameter_count());
+  const auto refused = aggregate_bodies(contributors(), layout_, outer_params(), 2, G);
+  ASSERT_TRUE(refused);
+  EXPECT_EQ(refused->contributor, 1u);
+}
+
+}  // namespace
+}  // namespace compress

@@ -1,0 +1,32 @@
+// Goal: no bytes crash the decoder, and what it accepts is the one encoding of what it decodes to.
+// Method: decode, encode again, compare; by coefficients, for those the bytes hold. The first byte
+// says which of the two codecs it is.
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+#include "common/check.h"
+#include "compress/demo.h"
+
+extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size);
+
+extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
+  const auto tensor = [](uint32_t rows, uint32_t cols) {
+    return compress::Tensor{.name = {}, .rows = rows, .cols = cols, .offset = 0};
+  };
+  static const compress::Layout layout({tensor(17, 19), tensor(1, 130), tensor(8, 8), tensor(1, 1)},
+                                       64, 5);
+  if (size == 0) return 0;
+  const compress::Demo codec(data[0] % 2 == 0 ? compress::Demo::Values::kBf16
+                                              : compress::Demo::Values::kSign);
+  const compress::ByteView body(data + 1, size - 1);
+  const auto parameters = codec.decode(body, layout);
+  const auto update = codec.decode_coefficients(body, layout);
+  CHECK(update || !parameters);
+  if (!update) return 0;
+
+  std::vector<float> values(layout.parameter_count(), 0.0f);
+  compress::add_to(values, *update, layout, std::vector<float>(layout.tensors().size(), 1.0f));
+  CHECK(codec.encode_coefficients(values, layout) == compress::Bytes(body.begin(), body.end()));
+  return 0;
+}
