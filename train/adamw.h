@@ -1,51 +1,42 @@
-// The inner optimiser. Source: Loshchilov & Hutter 2019, arXiv:1711.05101.
+// AdamW, as torch.optim.AdamW does it; weight decay acts on matrices only.
+// Source: Loshchilov & Hutter 2019, arXiv:1711.05101.
 #pragma once
 
-#include <filesystem>
-#include <span>
 #include <vector>
 
-#include "common/hparams.h"
-#include "common/result.h"
-#include "common/window.h"
-#include "compress/layout.h"
+#include "train/optimiser.h"
 
 namespace train {
 
-// The learning rate of inner step `step` (from 0) of a window: linear warm-up over warmup_windows
-// (its first step already learns, its last has the full rate), then a cosine to final_ratio at
-// decay_windows, then flat. A pure function of the hparams and the clock (W6).
-double learning_rate(const common::InnerParams& params, common::Window window, uint32_t step);
+inline constexpr std::string_view kAdamwKind = "adamw";
 
-// First and second moments of N parameters, kept from window to window. Weight decay acts on
-// matrices only.
-class AdamW {
+// Values of a range that AdamW treats alike.
+struct AdamwRun {
+  uint64_t first;   // In the range,
+  uint64_t moment;  //   and in the moments.
+  uint64_t size;
+  bool decays;
+};
+
+// One step of `runs`, the `t`-th (from 1).  m, v  first and second moments
+void adamw_step(Backend& backend, const common::InnerParams& params, std::span<const AdamwRun> runs,
+                float* theta, float* m, float* v, const float* gradient, uint64_t t, double rate,
+                float gradient_scale);
+
+// Two moments a parameter.
+class AdamW final : public Optimiser {
  public:
-  AdamW(const compress::Layout& layout, const common::InnerParams& params);
+  AdamW(const compress::Layout& layout, const common::InnerParams& params, Backend& backend,
+        ParameterRange range);
+  AdamW(const compress::Layout& layout, const common::InnerParams& params, Backend& backend)
+      : AdamW(layout, params, backend, whole(layout)) {}
 
-  // One step with the gradient clipped to the global norm `gradient_clip` (0: not at all); as
-  // torch.optim.AdamW does it. Returns the gradient's norm before clipping; one that is not finite
-  // is a bug (CHECK).
-  //   theta, gradient (N)
-  double step(std::span<float> theta, std::span<const float> gradient, double rate);
-
-  // Atomic and versioned, so that a restart goes on where it was (W43), with `window` to be
-  // remembered beside. load: kNotFound; kCorrupt if it was damaged, or is another model's; then
-  // nothing has changed.
-  common::Result<void> save(const std::filesystem::path& file, common::Window window) const;
-  common::Result<common::Window> load(const std::filesystem::path& file);
+  std::string_view kind() const override { return kAdamwKind; }
 
  private:
-  struct Decayed {  // A run of parameters with one weight decay.
-    uint64_t first;
-    uint64_t size;
-    bool decays;
-  };
-  std::vector<Decayed> runs_;
-  common::InnerParams params_;
-  std::vector<float> m_;
-  std::vector<float> v_;
-  uint64_t steps_ = 0;
+  void move(float* theta, const float* gradient, double rate, float gradient_scale) override;
+
+  std::vector<AdamwRun> runs_;
 };
 
 }  // namespace train

@@ -49,4 +49,28 @@ class Buffer {
   size_t size_ = 0;
 };
 
+// `size` activations, in the backend's precision; otherwise as Buffer.
+class ActivationBuffer {
+ public:
+  explicit ActivationBuffer(Backend& backend) : backend_(&backend), bytes_(backend) {}
+
+  Activation* data() { return reinterpret_cast<Activation*>(bytes_.data()); }
+  const Activation* data() const { return reinterpret_cast<const Activation*>(bytes_.data()); }
+  size_t size() const { return bytes_.size() / backend_->activation_size(); }
+
+  void reserve(size_t size) { bytes_.reserve(size * backend_->activation_size()); }
+  void upload(std::span<const float> values) {
+    reserve(values.size());
+    backend_->upload_activations(data(), values);
+  }
+  void download(std::span<float> values) const {
+    CHECK(values.size() <= size());
+    backend_->download_activations(values, data());
+  }
+
+ private:
+  Backend* backend_;
+  Buffer<std::byte> bytes_;
+};
+
 }  // namespace train

@@ -1,4 +1,5 @@
-// The verbs of the program `muster` that concern data sets; chain/commands.h has the convention.
+// The verbs of the program `muster` that concern data sets and models; chain/commands.h has the
+// convention.
 #pragma once
 
 namespace CLI {
@@ -10,5 +11,8 @@ namespace train {
 // `data tokenize` and `data inspect`. A verb that runs sets `exit_code`: 0 done; 1 trouble, said in
 // a sentence on standard error; 2 input that is wrong. `exit_code` outlives the parse.
 void add_data_verbs(CLI::App& muster, int& exit_code);
+
+// `model import`, `export`, `inspect`, `generate` and `eval`: the same.
+void add_model_verbs(CLI::App& muster, int& exit_code);
 
 }  // namespace train

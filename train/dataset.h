@@ -1,78 +1,83 @@
-// Tokens on disk: shards of uint16 or uint32, memory-mapped, listed in manifest.json with sizes and
-// hashes.
+// A data set opened for reading: token shards in a folder, memory-mapped, or in a bucket, fetched
+// piece by piece.
 #pragma once
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
 
-#include "common/files.h"
 #include "common/hash.h"
+#include "common/object_store.h"
 #include "common/result.h"
+#include "train/dataset_manifest.h"
 
 namespace train {
 
-// manifest.json of a data set: written by `muster data tokenize`, read by every node. The hash of
-// its canonical text stands in the hparams.
-struct DatasetManifest {
-  struct Shard {
-    std::string file;  // Beside the manifest.
-    uint64_t token_count = 0;
-    common::Hash hash;  // BLAKE2b-256 of the file.
-  };
-  uint32_t version = 1;
-  std::string tokenizer;        // "sentencepiece" or "bytes"
-  common::Hash tokenizer_hash;  // Of tokenizer.model; zero for bytes.
-  uint32_t vocabulary = 0;      // Tokens are below it.
-  uint32_t token_bytes = 0;     // 2 or 4
-  uint32_t end_of_document = 0;
-  uint64_t text_bytes = 0;  // Of the text they were made from: for bits per byte.
-  uint64_t document_count = 0;
-  std::vector<Shard> shards;
-
-  uint64_t token_count() const;
-  // 2 while every token of the vocabulary fits into 16 bits, or else 4.
-  static uint32_t token_bytes_for(uint32_t vocabulary);
-  // Strict: an unknown or missing key, a value out of range, two shards of one name are
-  // kInvalidArgument. Bounds: 16 MiB of text, 65,536 shards of 2^28 tokens.
-  static common::Result<DatasetManifest> parse(std::string_view json);
-  // One text for one manifest: keys sorted, no spaces. manifest.json is exactly this, so that
-  // `b2sum -l 256 manifest.json` shows its hash.
-  std::string canonical() const;
-  common::Hash hash() const;
+// Where the chunks of a set in a bucket are kept, and how many of them.
+struct DatasetCache {
+  std::filesystem::path folder;  // One process at a time. Empty: nothing is kept.
+  uint64_t size_bytes_max = 0;
 };
 
-// The manifest.json of `folder`. kNotFound if there is none, kInvalidArgument if it is not a
-// manifest.
-common::Result<DatasetManifest> read_manifest(const std::filesystem::path& folder);
-
-// A data set opened for reading. Sample i is sequence_length + 1 tokens, beginning at i *
-// sequence_length; the shards read as one long text.
+// Sample i is sequence_length + 1 tokens, beginning at i * sequence_length; the shards read as one
+// long text.
+//
+// Of a folder nothing is copied or hashed: it is ours, and verify() is there for doubts. Of a
+// bucket every chunk is checked against the manifest before a token of it is used, then kept in
+// the cache; one that is wrong is asked for once more and then refused by its name. A store that
+// does not answer is asked four times within a second.
 class Dataset {
  public:
-  // kNotFound, kInvalidArgument (too short for one sample; a shard that is not what the manifest
-  // says, by size), kCorrupt if `expected` is not the manifest's hash: the sentence shows both and
-  // says what to do. `verify` also reads and hashes every shard.
-  static common::Result<Dataset> open(const std::filesystem::path& folder,
-                                      const common::Hash& expected, uint32_t sequence_length,
-                                      bool verify = false);
+  // `address`: a folder, or a bucket ("file:///abs/path"). kNotFound, kInvalidArgument (too short
+  // for one sample; of a folder, a shard that is not what the manifest says, by size), kCorrupt if
+  // `expected` is not the manifest's hash: the sentence shows both and says what to do.
+  // kUnavailable and the like of a bucket that cannot be read.
+  static common::Result<Dataset> open(const std::string& address, const common::Hash& expected,
+                                      uint32_t sequence_length, const DatasetCache& cache = {});
+  // The same of a bucket that is open; `address` is what messages call it.
+  static common::Result<Dataset> open(std::unique_ptr<common::ObjectStore> bucket,
+                                      const std::string& address, const common::Hash& expected,
+                                      uint32_t sequence_length, const DatasetCache& cache = {});
+  Dataset(Dataset&&) noexcept;
+  Dataset& operator=(Dataset&&) noexcept;
+  ~Dataset();
 
-  const DatasetManifest& manifest() const { return manifest_; }
+  const DatasetManifest& manifest() const;
   uint64_t sample_count() const { return sample_count_; }
-  // sequence_length + 1 tokens.  Pre: sample < sample_count().
-  std::vector<uint32_t> sample(uint64_t sample) const;
+  // Whether reading may have to wait for a bucket: what a Prefetcher is for.
+  bool is_remote() const { return remote_; }
+
+  // sequence_length + 1 tokens.  Pre: sample < sample_count(). Safe from several threads at once.
+  // kCorrupt, with shard and chunk, for a chunk that is not what the manifest says or a token that
+  // is not of the vocabulary; from a bucket also its store's trouble.
+  common::Result<std::vector<uint32_t>> sample(uint64_t sample) const;
+
+  // Reads everything once, past the cache: every chunk is what the manifest says, every token of
+  // the vocabulary. The first that is not is the error. Memory: a chunk and the hashes of a shard.
+  // `progress` is called now and then: bytes done, of all.
+  common::Result<void> verify(const std::function<void(uint64_t, uint64_t)>& progress = {}) const;
 
  private:
-  DatasetManifest manifest_;
-  std::vector<common::MappedFile> shards_;
-  std::vector<uint64_t> first_token_;  // Of each shard, and the total.
+  struct Parts;
+  explicit Dataset(std::unique_ptr<Parts> parts);
+  // What both ways to open end in.
+  static common::Result<Dataset> make(Parts parts, const common::Hash& expected,
+                                      uint32_t sequence_length);
+
+  std::unique_ptr<Parts> parts_;
   uint32_t sequence_length_ = 0;
   uint64_t sample_count_ = 0;
-
-  uint32_t token(uint64_t index) const;
+  bool remote_ = false;
 };
+
+// Whether `address` names a bucket rather than a folder.
+bool is_bucket_address(std::string_view address);
+
+// The manifest at `address`, a folder or a bucket.
+common::Result<DatasetManifest> read_manifest_at(const std::string& address);
 
 }  // namespace train

@@ -5,6 +5,7 @@
 #include <thread>
 
 #include "train/cpu/backend.h"
+#include "train/cpu/processor.h"
 #include "train/cuda/backend.h"
 #include "train/model.h"
 
@@ -23,7 +24,8 @@ std::optional<int> number(std::string_view text, int most) {
 
 }  // namespace
 
-common::Result<std::unique_ptr<Backend>> make_backend(std::string_view device, uint32_t threads) {
+common::Result<std::unique_ptr<Backend>> make_backend(std::string_view device, uint32_t threads,
+                                                      std::optional<Precision> precision) {
   const size_t colon = device.find(':');
   const std::string_view kind = device.substr(0, colon);
   std::optional<int> count;  // What follows the colon.
@@ -40,7 +42,10 @@ common::Result<std::unique_ptr<Backend>> make_backend(std::string_view device, u
   if (kind == "cuda") return make_cuda_backend(count.value_or(0));
   if (!count && threads > 0) count = static_cast<int>(threads);
   if (!count) count = static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
-  return make_cpu_backend(*count);
+  if (!precision) {
+    precision = cpu::processor().prefers_bf16 ? Precision::kBf16 : Precision::kFp32;
+  }
+  return make_cpu_backend(*count, *precision);
 }
 
 }  // namespace train

@@ -1,373 +1,320 @@
 #include "train/model.h"
 
 #include <algorithm>
-#include <cmath>
 #include <numeric>
+#include <string>
 #include <utility>
 
 #include "common/check.h"
-#include "train/backend.h"
 #include "train/buffer.h"
+#include "train/checked_backend.h"
+#include "train/llama/layer.h"
+#include "train/llama/shape.h"
+#include "train/llama/weights.h"
+#include "train/llama/workspace.h"
+#include "train/rope.h"
 
 namespace train {
 namespace {
 
-// Where a layer's parameters lie. Queries, keys and values stand one after the other and are one
-// matrix; so are gate and up.
-struct LayerOffsets {
-  uint64_t qkv, output, gate_up, down, attention_norm, mlp_norm;
-};
-
-// In the order of `parameter_layout`.
-struct Offsets {
-  uint64_t embeddings = 0;
-  std::vector<LayerOffsets> layers;
-  uint64_t norm = 0;
-  uint64_t vocabulary = 0;  // The embeddings once more, where they are tied.
-  uint64_t count = 0;
-
-  explicit Offsets(const common::ModelParams& params) {
-    const uint64_t C = params.dim;
-    const uint64_t kv_width = C / params.heads * params.kv_heads;
-    embeddings = take(params.vocabulary * C);
-    for (uint32_t layer = 0; layer < params.layers; ++layer) {
-      LayerOffsets at{};
-      at.qkv = take((C + 2 * kv_width) * C);
-      at.output = take(C * C);
-      at.gate_up = take(2 * params.hidden * C);
-      at.down = take(C * params.hidden);
-      at.attention_norm = take(C);
-      at.mlp_norm = take(C);
-      layers.push_back(at);
-    }
-    norm = take(C);
-    vocabulary = params.tied_embeddings ? embeddings : take(params.vocabulary * C);
-  }
-
- private:
-  uint64_t take(uint64_t size) { return std::exchange(count, count + size); }
-};
-
-// What the backward pass needs of one layer. N positions.
-struct Activations {
-  Buffer<float> attention_in;  // (N, C)  the residual stream,
-  Buffer<float> normed1;       // (N, C)  and normalised
-  Buffer<float> rstd1;         // (N)
-  Buffer<float> qkv;           // (N, row)  turned by RoPE
-  Buffer<float> lse;           // (N, H)
-  Buffer<float> heads;         // (N, C)  what the heads found
-  Buffer<float> mlp_in;        // (N, C)  the residual stream,
-  Buffer<float> normed2;       // (N, C)  and normalised
-  Buffer<float> rstd2;         // (N)
-  Buffer<float> gate_up;       // (N, 2F)
-  Buffer<float> hidden;        // (N, F)
-
-  explicit Activations(Backend& backend)
-      : attention_in(backend),
-        normed1(backend),
-        rstd1(backend),
-        qkv(backend),
-        lse(backend),
-        heads(backend),
-        mlp_in(backend),
-        normed2(backend),
-        rstd2(backend),
-        gate_up(backend),
-        hidden(backend) {}
-
-  void reserve(size_t N, size_t C, size_t row, size_t H, size_t F) {
-    for (Buffer<float>* buffer : {&attention_in, &normed1, &heads, &mlp_in, &normed2}) {
-      buffer->reserve(N * C);
-    }
-    rstd1.reserve(N);
-    rstd2.reserve(N);
-    qkv.reserve(N * row);
-    lse.reserve(N * H);
-    gate_up.reserve(N * 2 * F);
-    hidden.reserve(N * F);
-  }
-};
+using common::Result;
+using llama::Keep;
 
 // Some of a batch's sequences, worked through together.
 struct Micro {
-  AttentionShape shape;
-  size_t first_position;
+  uint32_t first;  // Sequence.
+  uint32_t B;
+  uint32_t T;
 
-  int N() const { return shape.positions(); }
-  size_t size() const { return static_cast<size_t>(N()); }
+  int N() const { return static_cast<int>(B * T); }
+  std::span<const uint32_t> of(const std::vector<uint32_t>& all) const {
+    return std::span(all).subspan(size_t{first} * T, size_t{B} * T);
+  }
 };
+
+// As few as hold at most `positions_at_once` each, but a sequence at least, and of even sizes.
+std::vector<Micro> micros(const Batch& batch, int positions_at_once) {
+  const size_t size = size_t{batch.B} * batch.T;
+  CHECK(size > 0 && batch.input.size() == size && batch.target.size() == size &&
+        batch.document_start.size() == size);
+  const uint32_t at_once = std::max(1U, static_cast<uint32_t>(positions_at_once) / batch.T);
+  const uint32_t count = (batch.B + at_once - 1) / at_once;
+  const auto begin = [&](uint32_t i) {
+    return static_cast<uint32_t>(uint64_t{batch.B} * i / count);
+  };
+  std::vector<Micro> all;
+  for (uint32_t i = 0; i < count; ++i) all.push_back({begin(i), begin(i + 1) - begin(i), batch.T});
+  return all;
+}
+
+uint64_t count_targets(std::span<const uint32_t> target) {
+  return target.size() - static_cast<uint64_t>(std::ranges::count(target, kNoTarget));
+}
+
+Keep kept_for_learning(const ModelOptions& options) {
+  return options.recompute ? Keep::kInputs : Keep::kAll;
+}
+
+// "model.norm.weight and 2 more are not finite", or nothing.
+std::string tensors_not_finite(const common::ModelParams& params, Backend& backend,
+                               const float* theta) {
+  const compress::Layout layout =
+      parameter_layout(params, {.name = "", .tile = compress::kTileMax, .keep = 1});
+  std::string first;
+  int others = 0;
+  for (const compress::Tensor& tensor : layout.tensors()) {
+    if (backend.all_finite(theta + tensor.offset, tensor.size())) continue;
+    if (first.empty()) {
+      first = tensor.name;
+    } else {
+      ++others;
+    }
+  }
+  if (first.empty()) return "";
+  if (others == 0) return first + " is not finite";
+  return first + " and " + std::to_string(others) + " more are not finite";
+}
 
 }  // namespace
 
 struct Model::Impl {
-  Impl(const common::ModelParams& model, Backend& machine);
+  Impl(const common::ModelParams& model, Backend& machine, ModelOptions chosen);
 
-  std::vector<Micro> micros(const Batch& batch) const;
-  // Memory for it; for a backward pass (`learns`) every layer's activations are kept.
-  void prepare(const Batch& batch, const Micro& micro, bool learns);
-  void upload(const Batch& batch, const Micro& micro);
-  // Leaves the stream after the last layer in `last_`, normalised in `last_normed_`.
-  void forward(const float* theta, const Micro& micro, bool learns);
-  void forward_layer(const float* theta, const LayerOffsets& at, Activations& kept, float* out,
-                     const Micro& micro);
-  void backward(const float* theta, float* gradient, const Micro& micro);
-  void backward_layer(const float* theta, float* gradient, const LayerOffsets& at,
-                      Activations& kept, const Micro& micro);
-  // Fills position_losses_; with `gradient`, also the gradient of  scale * their sum.
-  void run(const float* theta, float* gradient, float scale, const Batch& batch,
-           const Micro& micro);
-  const float* on_machine(std::span<const float> theta);
+  std::vector<Micro> micros_of(const Batch& batch) const;
+  // Memory for it, and its tokens in the machine's.
+  void begin(const Batch& batch, const Micro& micro, Keep keep);
+  llama::LayerPass pass(const Micro& micro);
+  // Leaves the stream after the last layer in `space.last`, normalised in `space.last_normed`.
+  Result<void> forward(ParameterSource& theta, const Micro& micro);
+  // Fills `losses`; with a gradient, leaves that of  scale * their sum  in space.backward.normed.
+  Result<void> vocabulary(ParameterSource& theta, GradientSink* gradient, const Micro& micro,
+                          float scale);
+  Result<void> backward(ParameterSource& theta, GradientSink& gradient, const Micro& micro);
+  Result<void> backward_layer(ParameterSource& theta, GradientSink& gradient, const Micro& micro,
+                              size_t layer);
+  void tell(std::string_view part) const {
+    if (options.on_part) options.on_part(part);
+  }
 
   common::ModelParams params;
+  ModelOptions options;
   Backend& backend;
-  Offsets offsets;
-  int C, F, V, H, K, D;
-  float epsilon;
+  llama::Shape shape;
+  PieceLayout pieces;
 
-  Buffer<float> theta_;     // Of a machine with memory of its own.
-  Buffer<float> gradient_;  // As well.
-  Buffer<uint32_t> input_, target_, document_start_;
-  Buffer<float> cosine_, sine_;
-  uint32_t rope_positions_ = 0;
-  std::vector<Activations> layers_;  // One where nothing is kept for a backward pass.
-  Buffer<float> last_, last_normed_, last_rstd_, losses_;
-  Buffer<float> d_stream_, d_normed_, d_inner_, d_wide_;
-  std::vector<float> position_losses_;
+  llama::PackedWeights packed;
+  Buffer<float> own_theta;  // Of a machine with memory of its own.
+  Buffer<float> cosine, sine;
+  uint32_t rope_positions = 0;
+  Buffer<std::byte> block;
+  llama::Workspace space{};
+  std::vector<float> losses;  // Of the micro-batch's positions.
 
  private:
   void prepare_rope(uint32_t T);
 };
 
-Model::Impl::Impl(const common::ModelParams& model, Backend& machine)
+Model::Impl::Impl(const common::ModelParams& model, Backend& machine, ModelOptions chosen)
     : params(model),
+      options(std::move(chosen)),
       backend(machine),
-      offsets(model),
-      C(static_cast<int>(model.dim)),
-      F(static_cast<int>(model.hidden)),
-      V(static_cast<int>(model.vocabulary)),
-      H(static_cast<int>(model.heads)),
-      K(static_cast<int>(model.kv_heads)),
-      D(C / H),
-      epsilon(static_cast<float>(model.norm_epsilon)),
-      theta_(machine),
-      gradient_(machine),
-      input_(machine),
-      target_(machine),
-      document_start_(machine),
-      cosine_(machine),
-      sine_(machine),
-      last_(machine),
-      last_normed_(machine),
-      last_rstd_(machine),
-      losses_(machine),
-      d_stream_(machine),
-      d_normed_(machine),
-      d_inner_(machine),
-      d_wide_(machine) {
-  CHECK(D * H == C && D % 2 == 0 && K > 0 && H % K == 0 && !offsets.layers.empty());
-}
+      shape(model),
+      pieces(model),
+      packed(shape, machine),
+      own_theta(machine),
+      cosine(machine),
+      sine(machine),
+      block(machine) {}
 
-std::vector<Micro> Model::Impl::micros(const Batch& batch) const {
-  const size_t size = size_t{batch.B} * batch.T;
-  CHECK(size > 0 && batch.input.size() == size && batch.target.size() == size &&
-        batch.document_start.size() == size);
-  const int T = static_cast<int>(batch.T);
-  const uint32_t at_once = static_cast<uint32_t>(std::max(1, backend.positions_at_once() / T));
-  std::vector<Micro> all;
-  for (uint32_t first = 0; first < batch.B; first += at_once) {
-    const int B = static_cast<int>(std::min(at_once, batch.B - first));
-    all.push_back({{B, T, H, K, D}, size_t{first} * batch.T});
-  }
-  return all;
+std::vector<Micro> Model::Impl::micros_of(const Batch& batch) const {
+  const bool chosen = options.positions_at_once > 0;
+  return micros(batch, chosen ? options.positions_at_once : backend.positions_at_once());
 }
 
 void Model::Impl::prepare_rope(uint32_t T) {
-  if (T <= rope_positions_) return;
-  const size_t half = static_cast<size_t>(D / 2);
-  std::vector<float> cosine(T * half);
-  std::vector<float> sine(T * half);
-  for (uint32_t t = 0; t < T; ++t) {
-    for (size_t i = 0; i < half; ++i) {
-      const double angle = t * std::pow(params.rope_theta, -2.0 * static_cast<double>(i) / D);
-      cosine[t * half + i] = static_cast<float>(std::cos(angle));
-      sine[t * half + i] = static_cast<float>(std::sin(angle));
-    }
-  }
-  cosine_.upload(cosine);
-  sine_.upload(sine);
-  rope_positions_ = T;
+  if (T <= rope_positions) return;
+  const RopeTable table = rope_table(params, T);
+  cosine.upload(table.cosine);
+  sine.upload(table.sine);
+  rope_positions = T;
 }
 
-void Model::Impl::prepare(const Batch& batch, const Micro& micro, bool learns) {
-  prepare_rope(batch.T);
-  const size_t N = micro.size();
-  const size_t width = static_cast<size_t>(C);
-  const size_t row = static_cast<size_t>(micro.shape.row());
-  const size_t hidden = static_cast<size_t>(F);
-  const size_t layers_kept = learns ? offsets.layers.size() : 1;
-  while (layers_.size() < layers_kept) layers_.emplace_back(backend);
-  for (size_t layer = 0; layer < layers_kept; ++layer) {
-    layers_[layer].reserve(N, width, row, static_cast<size_t>(H), hidden);
-  }
-  last_.reserve(N * width);
-  last_normed_.reserve(N * width);
-  last_rstd_.reserve(N);
-  losses_.reserve(N);
-  if (!learns) return;
-  d_stream_.reserve(N * width);
-  d_normed_.reserve(N * width);
-  d_inner_.reserve(N * std::max(width, hidden));
-  d_wide_.reserve(N * std::max(row, 2 * hidden));
-}
-
-void Model::Impl::upload(const Batch& batch, const Micro& micro) {
-  const size_t from = micro.first_position;
-  const auto part = [&](const std::vector<uint32_t>& all) {
-    return std::span<const uint32_t>(all).subspan(from, micro.size());
+void Model::Impl::begin(const Batch& batch, const Micro& micro, Keep keep) {
+  const auto known = [&](uint32_t id) { return id < params.vocabulary; };
+  CHECK(std::ranges::all_of(micro.of(batch.input), known));
+  CHECK(std::ranges::all_of(micro.of(batch.target),
+                            [&](uint32_t id) { return known(id) || id == kNoTarget; }));
+  prepare_rope(micro.T);
+  const Precision precision = backend.precision();
+  block.reserve(llama::cut(nullptr, shape, micro.N(), precision, keep).size_bytes);
+  space = llama::cut(block.data(), shape, micro.N(), precision, keep);
+  const auto upload = [&](uint32_t* to, std::span<const uint32_t> from) {
+    backend.upload(to, from.data(), from.size_bytes());
   };
-  const uint32_t vocabulary = params.vocabulary;
-  CHECK(std::ranges::all_of(part(batch.input), [=](uint32_t id) { return id < vocabulary; }));
-  CHECK(std::ranges::all_of(part(batch.target),
-                            [=](uint32_t id) { return id < vocabulary || id == kNoTarget; }));
-  input_.upload(part(batch.input));
-  target_.upload(part(batch.target));
-  document_start_.upload(part(batch.document_start));
+  upload(space.input, micro.of(batch.input));
+  upload(space.target, micro.of(batch.target));
+  upload(space.document_start, micro.of(batch.document_start));
 }
 
-void Model::Impl::forward_layer(const float* theta, const LayerOffsets& at, Activations& kept,
-                                float* out, const Micro& micro) {
-  const AttentionShape& shape = micro.shape;
-  const int N = micro.N();
-  backend.rmsnorm_forward(kept.normed1.data(), kept.rstd1.data(), kept.attention_in.data(),
-                          theta + at.attention_norm, N, C, epsilon);
-  backend.linear_forward(kept.qkv.data(), nullptr, kept.normed1.data(), theta + at.qkv, N, C,
-                         shape.row());
-  backend.rope(kept.qkv.data(), cosine_.data(), sine_.data(), shape, false);
-  backend.attention_forward(kept.heads.data(), kept.lse.data(), kept.qkv.data(),
-                            document_start_.data(), shape);
-  backend.linear_forward(kept.mlp_in.data(), kept.attention_in.data(), kept.heads.data(),
-                         theta + at.output, N, C, C);
-  backend.rmsnorm_forward(kept.normed2.data(), kept.rstd2.data(), kept.mlp_in.data(),
-                          theta + at.mlp_norm, N, C, epsilon);
-  backend.linear_forward(kept.gate_up.data(), nullptr, kept.normed2.data(), theta + at.gate_up, N,
-                         C, 2 * F);
-  backend.swiglu_forward(kept.hidden.data(), kept.gate_up.data(), N, F);
-  backend.linear_forward(out, kept.mlp_in.data(), kept.hidden.data(), theta + at.down, N, F, C);
+llama::LayerPass Model::Impl::pass(const Micro& micro) {
+  return {.backend = backend,
+          .shape = shape,
+          .attention = shape.attention(static_cast<int>(micro.B), static_cast<int>(micro.T)),
+          .cosine = cosine.data(),
+          .sine = sine.data(),
+          .document_start = space.document_start};
 }
 
-void Model::Impl::forward(const float* theta, const Micro& micro, bool learns) {
-  const size_t depth = offsets.layers.size();
-  backend.embedding_forward(layers_[0].attention_in.data(), input_.data(),
-                            theta + offsets.embeddings, micro.N(), C);
-  for (size_t layer = 0; layer < depth; ++layer) {
-    Activations& kept = layers_[learns ? layer : 0];
-    Buffer<float>& next = layer + 1 == depth ? last_
-                          : learns           ? layers_[layer + 1].attention_in
-                                             : kept.attention_in;
-    forward_layer(theta, offsets.layers[layer], kept, next.data(), micro);
+Result<void> Model::Impl::forward(ParameterSource& theta, const Micro& micro) {
+  tell("embeddings");
+  TRY(const auto embeddings, theta.get(pieces.embeddings(), pieces.layer(0)));
+  backend.embedding_forward(space.layers[0].attention_in, space.input, embeddings.values, micro.N(),
+                            shape.C);
+  const llama::LayerPass layers = pass(micro);
+  for (size_t layer = 0; layer < space.layers.size(); ++layer) {
+    tell("layers." + std::to_string(layer));
+    TRY(const auto piece, theta.get(pieces.layer(layer), pieces.layer(layer) + 1));
+    const llama::LayerWeights weights = packed.layer(piece);
+    const bool is_last = layer + 1 == space.layers.size();
+    layers.forward(weights, space.layers[layer]);
+    layers.output(weights, space.layers[layer],
+                  is_last ? space.last : space.layers[layer + 1].attention_in);
   }
-  backend.rmsnorm_forward(last_normed_.data(), last_rstd_.data(), last_.data(),
-                          theta + offsets.norm, micro.N(), C, epsilon);
+  tell("norm");
+  TRY(const auto last, theta.get(pieces.last(), pieces.vocabulary()));
+  backend.rmsnorm_forward(space.last_normed, space.last_rstd, space.last, last.values, micro.N(),
+                          shape.C, shape.epsilon);
+  return {};
 }
 
-void Model::Impl::backward_layer(const float* theta, float* gradient, const LayerOffsets& at,
-                                 Activations& kept, const Micro& micro) {
-  const AttentionShape& shape = micro.shape;
-  const int N = micro.N();
-  float* stream = d_stream_.data();
-  backend.linear_backward(d_inner_.data(), gradient + at.down, stream, kept.hidden.data(),
-                          theta + at.down, N, F, C);
-  backend.swiglu_backward(d_wide_.data(), d_inner_.data(), kept.gate_up.data(), N, F);
-  backend.linear_backward(d_normed_.data(), gradient + at.gate_up, d_wide_.data(),
-                          kept.normed2.data(), theta + at.gate_up, N, C, 2 * F);
-  backend.rmsnorm_backward(stream, gradient + at.mlp_norm, d_normed_.data(), kept.mlp_in.data(),
-                           theta + at.mlp_norm, kept.rstd2.data(), N, C);
-  backend.linear_backward(d_inner_.data(), gradient + at.output, stream, kept.heads.data(),
-                          theta + at.output, N, C, C);
-  backend.attention_backward(d_wide_.data(), d_inner_.data(), kept.heads.data(), kept.lse.data(),
-                             kept.qkv.data(), document_start_.data(), shape);
-  backend.rope(d_wide_.data(), cosine_.data(), sine_.data(), shape, true);
-  backend.linear_backward(d_normed_.data(), gradient + at.qkv, d_wide_.data(), kept.normed1.data(),
-                          theta + at.qkv, N, C, shape.row());
-  backend.rmsnorm_backward(stream, gradient + at.attention_norm, d_normed_.data(),
-                           kept.attention_in.data(), theta + at.attention_norm, kept.rstd1.data(),
-                           N, C);
-}
-
-void Model::Impl::backward(const float* theta, float* gradient, const Micro& micro) {
-  backend.clear(d_stream_.data(), micro.size() * static_cast<size_t>(C) * sizeof(float));
-  backend.rmsnorm_backward(d_stream_.data(), gradient + offsets.norm, d_normed_.data(),
-                           last_.data(), theta + offsets.norm, last_rstd_.data(), micro.N(), C);
-  for (size_t layer = offsets.layers.size(); layer-- > 0;) {
-    backward_layer(theta, gradient, offsets.layers[layer], layers_[layer], micro);
+Result<void> Model::Impl::vocabulary(ParameterSource& theta, GradientSink* gradient,
+                                     const Micro& micro, float scale) {
+  tell("vocabulary");
+  const size_t piece = pieces.vocabulary();
+  const uint64_t offset = pieces.tied() ? 0 : params.dim;  // After the norm.
+  TRY(const auto values, theta.get(piece, gradient != nullptr ? pieces.last() : kNoPiece));
+  float* d_weight = nullptr;
+  if (gradient != nullptr) {
+    TRY(float* const opened, gradient->open(piece));
+    d_weight = opened + offset;
   }
-  backend.embedding_backward(gradient + offsets.embeddings, d_stream_.data(), input_.data(),
-                             micro.N(), C);
+  backend.vocabulary_loss(space.losses, gradient != nullptr ? space.backward.normed : nullptr,
+                          d_weight, space.last_normed, packed.vocabulary(values, offset),
+                          space.target, micro.N(), scale);
+  losses.resize(static_cast<size_t>(micro.N()));
+  backend.download(losses.data(), space.losses, losses.size() * sizeof(float));
+  return {};
 }
 
-void Model::Impl::run(const float* theta, float* gradient, float scale, const Batch& batch,
-                      const Micro& micro) {
-  const bool learns = gradient != nullptr;
-  prepare(batch, micro, learns);
-  upload(batch, micro);
-  forward(theta, micro, learns);
-  backend.vocabulary_loss(losses_.data(), learns ? d_normed_.data() : nullptr,
-                          learns ? gradient + offsets.vocabulary : nullptr, last_normed_.data(),
-                          theta + offsets.vocabulary, target_.data(), micro.N(), C, V, scale);
-  if (learns) backward(theta, gradient, micro);
-  position_losses_.resize(micro.size());
-  losses_.download(position_losses_);
+Result<void> Model::Impl::backward(ParameterSource& theta, GradientSink& gradient,
+                                   const Micro& micro) {
+  tell("norm");
+  TRY(const auto last, theta.get(pieces.last(), pieces.last() - 1));
+  TRY(float* const d_norm, gradient.open(pieces.last()));
+  backend.clear(
+      space.backward.stream,
+      static_cast<size_t>(micro.N()) * static_cast<size_t>(shape.C) * backend.activation_size());
+  backend.rmsnorm_backward(space.backward.stream, d_norm, space.backward.normed, space.last,
+                           last.values, space.last_rstd, micro.N(), shape.C);
+  TRY_VOID(gradient.close(pieces.last()));
+  for (size_t layer = space.layers.size(); layer-- > 0;) {
+    TRY_VOID(backward_layer(theta, gradient, micro, layer));
+  }
+  tell("embeddings");
+  TRY(float* const d_table, gradient.open(pieces.embeddings()));
+  backend.embedding_backward(d_table, space.backward.stream, space.input, micro.N(), shape.C);
+  return gradient.close(pieces.embeddings());
 }
 
-const float* Model::Impl::on_machine(std::span<const float> theta) {
-  CHECK(theta.size() == offsets.count);
-  if (backend.unified_memory()) return theta.data();
-  theta_.upload(theta);
-  return theta_.data();
+Result<void> Model::Impl::backward_layer(ParameterSource& theta, GradientSink& gradient,
+                                         const Micro& micro, size_t layer) {
+  tell("layers." + std::to_string(layer));
+  const size_t piece = pieces.layer(layer);
+  TRY(const auto values, theta.get(piece, layer > 0 ? piece - 1 : kNoPiece));
+  TRY(float* const d_values, gradient.open(piece));
+  const llama::LayerWeights weights = packed.layer(values);
+  const llama::LayerPass layers = pass(micro);
+  // The last layer's activations are still there.
+  const bool is_last = layer + 1 == space.layers.size();
+  if (options.recompute && !is_last) layers.forward(weights, space.layers[layer]);
+  layers.backward(weights, llama::layer_gradient(shape, d_values), space.layers[layer],
+                  space.backward);
+  return gradient.close(piece);
 }
 
-Model::Model(const common::ModelParams& params, Backend& backend)
-    : impl_(std::make_unique<Impl>(params, backend)) {}
+uint64_t activation_bytes(const common::ModelParams& params, int N, Precision precision,
+                          const ModelOptions& options) {
+  return llama::cut(nullptr, llama::Shape(params), N, precision, kept_for_learning(options))
+      .size_bytes;
+}
+
+Model::Model(const common::ModelParams& params, Backend& backend, ModelOptions options)
+    : impl_(std::make_unique<Impl>(params, backend, std::move(options))) {}
 
 Model::~Model() = default;
 
-uint64_t Model::parameter_count() const { return impl_->offsets.count; }
+uint64_t Model::parameter_count() const { return impl_->pieces.parameter_count(); }
 
-double Model::loss_and_gradient(std::span<const float> theta, const Batch& batch,
-                                std::span<float> gradient) {
-  CHECK(gradient.size() == impl_->offsets.count);
-  const float* on_machine = impl_->on_machine(theta);
-  const bool unified = impl_->backend.unified_memory();
-  if (!unified) impl_->gradient_.upload(gradient);
-  float* sums = unified ? gradient.data() : impl_->gradient_.data();
+double Model::loss_and_gradient(const float* theta, const Batch& batch, float* gradient) {
+  WholeParameters parameters(impl_->pieces, theta);
+  WholeGradient sums(impl_->pieces, gradient);
+  return loss_and_gradient(parameters, sums, batch, count_targets(batch.target)).value();
+}
 
-  const auto targets = static_cast<double>(batch.target.size()) -
-                       static_cast<double>(std::ranges::count(batch.target, kNoTarget));
+Result<double> Model::loss_and_gradient(ParameterSource& theta, GradientSink& gradient,
+                                        const Batch& batch, uint64_t targets) {
   CHECK_MSG(targets > 0, "a batch without targets");
+  const auto total = static_cast<double>(targets);
+  impl_->packed.begin(theta);
   double loss = 0;
-  for (const Micro& micro : impl_->micros(batch)) {
-    impl_->run(on_machine, sums, static_cast<float>(1.0 / targets), batch, micro);
-    loss = std::accumulate(impl_->position_losses_.begin(), impl_->position_losses_.end(), loss);
+  for (const Micro& micro : impl_->micros_of(batch)) {
+    impl_->begin(batch, micro, kept_for_learning(impl_->options));
+    TRY_VOID(impl_->forward(theta, micro));
+    TRY_VOID(impl_->vocabulary(theta, &gradient, micro, static_cast<float>(1.0 / total)));
+    TRY_VOID(impl_->backward(theta, gradient, micro));
+    loss = std::accumulate(impl_->losses.begin(), impl_->losses.end(), loss);
   }
-  if (!unified) impl_->gradient_.download(gradient);
-  return loss / targets;
+  return loss / total;
 }
 
 std::vector<double> Model::losses(std::span<const float> theta, const Batch& batch) {
-  const float* on_machine = impl_->on_machine(theta);
+  CHECK(theta.size() == parameter_count());
+  const bool unified = impl_->backend.unified_memory();
+  if (!unified) impl_->own_theta.upload(theta);
+  WholeParameters parameters(impl_->pieces, unified ? theta.data() : impl_->own_theta.data());
+  impl_->packed.begin(parameters);
   std::vector<double> means;
-  for (const Micro& micro : impl_->micros(batch)) {
-    impl_->run(on_machine, nullptr, 0, batch, micro);
-    for (size_t first = 0; first < micro.size(); first += batch.T) {
-      const auto losses = std::span(impl_->position_losses_).subspan(first, batch.T);
-      const auto targets = std::span(batch.target).subspan(micro.first_position + first, batch.T);
-      const auto count = batch.T - std::ranges::count(targets, kNoTarget);
+  for (const Micro& micro : impl_->micros_of(batch)) {
+    impl_->begin(batch, micro, Keep::kNothing);
+    CHECK(impl_->forward(parameters, micro) && impl_->vocabulary(parameters, nullptr, micro, 0));
+    for (size_t first = 0; first < impl_->losses.size(); first += batch.T) {
+      const auto of = std::span(impl_->losses).subspan(first, batch.T);
+      const auto count = count_targets(micro.of(batch.target).subspan(first, batch.T));
       CHECK_MSG(count > 0, "a sequence without targets");
-      means.push_back(std::accumulate(losses.begin(), losses.end(), 0.0) /
-                      static_cast<double>(count));
+      means.push_back(std::accumulate(of.begin(), of.end(), 0.0) / static_cast<double>(count));
     }
   }
   return means;
+}
+
+std::string Model::explain_not_finite(const float* theta, const Batch& batch, float* gradient) {
+  const common::ModelParams params = impl_->params;
+  const ModelOptions options = impl_->options;
+  Backend& backend = impl_->backend;
+  impl_ = nullptr;  // Its memory is the repetition's.
+  CheckedBackend checked(backend);
+  ModelOptions labelled = options;
+  labelled.on_part = [&](std::string_view part) { checked.set_label(part); };
+  {
+    Model again(params, checked, labelled);
+    backend.clear(gradient, again.parameter_count() * sizeof(float));
+    again.loss_and_gradient(theta, batch, gradient);
+  }
+  impl_ = std::make_unique<Impl>(params, backend, options);
+  const std::string tensors = tensors_not_finite(params, backend, theta);
+  const std::string operation = checked.first_trouble().value_or(
+      "no operation made NaN or infinity when the step was repeated");
+  return tensors.empty() ? operation : operation + "; " + tensors;
 }
 
 }  // namespace train

@@ -12,13 +12,14 @@
 #include "train/dataset.h"
 #include "train/model.h"
 #include "train/peers.h"
+#include "train/training_sets.h"
 
 namespace train {
 
 struct NodeParts {
   common::FolderLock lock;  // Of the data folder: one process at a time.
   common::Hparams hparams;
-  Dataset train_set;
+  TrainingSets training_sets;
   std::unique_ptr<Backend> backend;
   std::unique_ptr<Model> model;
   std::unique_ptr<compress::Codec> codec;
@@ -27,7 +28,8 @@ struct NodeParts {
 };
 
 // Errors name the file and what to do: a data folder in use, hparams that do not parse, a token set
-// that is not the network's, a bucket that cannot be written, a device that is not there.
+// that is not the network's, one for the annealing
+// that is not named, a bucket that cannot be written, a device that is not there.
 common::Result<NodeParts> open_node(const common::NodeConfig& config);
 
 // The held-out set, for validators.

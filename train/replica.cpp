@@ -6,26 +6,9 @@
 #include "train/model.h"
 
 namespace train {
-namespace {
-
-using common::ByteView;
 using common::Hash;
 using common::Hasher;
 using common::Window;
-
-constexpr size_t kLeafSize = 1 << 20;
-
-Hash merkle_of(std::span<const float> theta) {
-  const ByteView bytes{reinterpret_cast<const uint8_t*>(theta.data()), theta.size_bytes()};
-  std::vector<Hash> leaves;
-  for (size_t at = 0; at < bytes.size(); at += kLeafSize) {
-    leaves.push_back(
-        common::blake2b_256(bytes.subspan(at).first(std::min(kLeafSize, bytes.size() - at))));
-  }
-  return common::merkle_root(leaves);
-}
-
-}  // namespace
 
 Replica::Replica(const common::Hparams& hparams, std::vector<float> theta, Window next, Hash root)
     : outer_(hparams.outer),
@@ -38,8 +21,13 @@ Replica::Replica(const common::Hparams& hparams, std::vector<float> theta, Windo
 }
 
 Replica Replica::genesis(const common::Hparams& hparams, Window first) {
+  CHECK(hparams.model.initial_theta == Hash{});
   const compress::Layout layout = parameter_layout(hparams.model, hparams.codec);
-  Replica replica(hparams, initial_parameters(hparams.model, layout), first, Hash{});
+  return genesis(hparams, first, initial_parameters(hparams.model, layout));
+}
+
+Replica Replica::genesis(const common::Hparams& hparams, Window first, std::vector<float> theta) {
+  Replica replica(hparams, std::move(theta), first, Hash{});
   replica.root_ = Hasher()
                       .update(common::view_of("genesis"))
                       .update(hparams.hash().bytes)
@@ -74,8 +62,6 @@ void Replica::skip(Window window) {
   CHECK(window == next_);
   next_ = window.next();
 }
-
-Hash Replica::theta_root() const { return merkle_of(theta_); }
 
 Trial::Trial(Replica& replica, const compress::Update& update, std::span<const float> clip,
              double step)

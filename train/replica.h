@@ -14,6 +14,7 @@
 #include "common/window.h"
 #include "compress/aggregate.h"
 #include "compress/layout.h"
+#include "train/theta_root.h"
 
 namespace train {
 
@@ -23,7 +24,11 @@ class Replica {
  public:
   // At the start of the network: theta from init_seed, before window `first`. The root then is
   // BLAKE2b-256("genesis", hparams hash, Merkle root of theta).
+  // Pre: hparams.model.initial_theta is zero.
   static Replica genesis(const common::Hparams& hparams, common::Window first);
+  // The same with a given theta (N), whose root the caller has checked: see train/genesis.h.
+  static Replica genesis(const common::Hparams& hparams, common::Window first,
+                         std::vector<float> theta);
   // From a checkpoint's values; the caller has checked the root.  theta (N)
   Replica(const common::Hparams& hparams, std::vector<float> theta, common::Window next,
           common::Hash root);
@@ -44,8 +49,8 @@ class Replica {
   // A null window: nobody moves.
   void skip(common::Window window);
 
-  // Merkle root of theta: what a checkpoint is checked against. Reads all of it.
-  common::Hash theta_root() const;
+  // Reads all of theta.
+  common::Hash theta_root() const { return train::theta_root(theta_); }
 
  private:
   friend class Trial;

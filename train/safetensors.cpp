@@ -3,27 +3,25 @@
 #include <algorithm>
 #include <cmath>
 #include <cstring>
-#include <nlohmann/json.hpp>
-#include <string>
 #include <utility>
 
 #include "common/check.h"
-#include "common/strict_json.h"
+#include "train/model_files/safetensors_header.h"
 
 namespace train {
 namespace {
 
 using common::Bytes;
 using common::ByteView;
-using common::Code;
-using common::Error;
 using common::Result;
-using nlohmann::json;
 
 // A tensor's entry beside its name, and the metadata: generous, but far below the format's own 100
 // MiB, for JSON takes many times its size in memory.
 constexpr uint64_t kEntrySizeMax = 512;
 constexpr uint64_t kMetadataSizeMax = 64 << 10;
+constexpr uint64_t kHeaderSizeMax = 16 << 20;
+// Values that are turned into bytes at a time.
+constexpr size_t kPieceSize = 1 << 16;
 
 uint64_t header_size_max(const compress::Layout& layout) {
   uint64_t size = kMetadataSizeMax;
@@ -32,88 +30,120 @@ uint64_t header_size_max(const compress::Layout& layout) {
   return size;
 }
 
-json shape_of(const compress::Tensor& tensor) {
-  return tensor.is_vector() ? json::array({tensor.cols}) : json::array({tensor.rows, tensor.cols});
+common::Error not_finite(const std::string& name) {
+  return bad_safetensors(name + " holds NaN or infinity");
 }
 
-Error corrupt(const std::string& what) { return {Code::kCorrupt, "safetensors: " + what}; }
-
-Result<json> read_header(ByteView bytes, uint64_t size_max) {
-  common::ByteReader in(bytes);
-  const auto size = in.number<uint64_t>();
-  if (!in.ok() || size > in.remaining()) return corrupt("cut short");
-  if (size > size_max) return corrupt("the header is longer than this model's");
-  auto header = common::parse_json_object(common::text_of(in.raw(size)));  // No key twice.
-  if (!header) return corrupt("the header: " + header.error().message);
-  return header;
-}
-
-// Where the tensor's bytes begin in `body_size` bytes, if the header says exactly what the layout
-// wants.
-Result<uint64_t> find_tensor(const json& header, const compress::Tensor& tensor,
-                             uint64_t body_size) {
-  const auto entry = header.find(tensor.name);
-  if (entry == header.end()) return corrupt(tensor.name + " is missing");
-  const json& offsets = entry->is_object() ? entry->value("data_offsets", json()) : json();
-  if (!entry->is_object() || entry->size() != 3 || entry->value("dtype", json()) != "F32" ||
-      entry->value("shape", json()) != shape_of(tensor)) {
-    return corrupt(tensor.name + " has another type or shape");
+std::vector<StoredTensor> stored(const compress::Layout& layout) {
+  std::vector<StoredTensor> tensors;
+  for (const compress::Tensor& tensor : layout.tensors()) {
+    tensors.push_back(stored_as(tensor, Dtype::kF32));
+    tensors.back().begin = tensor.offset * sizeof(float);
   }
-  const bool pair = offsets.is_array() && offsets.size() == 2 && offsets[0].is_number_unsigned() &&
-                    offsets[1].is_number_unsigned();
-  if (!pair) return corrupt(tensor.name + " has no place");
-  const auto begin = offsets[0].get<uint64_t>();
-  const auto end = offsets[1].get<uint64_t>();
-  if (begin > end || end > body_size || end - begin != tensor.size() * sizeof(float)) {
-    return corrupt(tensor.name + " lies outside the file");
-  }
-  return begin;
+  return tensors;
 }
 
 }  // namespace
 
+uint64_t StoredTensor::size() const {
+  uint64_t count = 1;
+  for (const uint64_t dimension : shape) count *= dimension;
+  return count;
+}
+
+StoredTensor stored_as(const compress::Tensor& tensor, Dtype dtype) {
+  std::vector<uint64_t> shape;
+  if (!tensor.is_vector()) shape.push_back(tensor.rows);
+  shape.push_back(tensor.cols);
+  return {tensor.name, dtype, std::move(shape), 0};
+}
+
 Bytes to_safetensors(std::span<const float> theta, const compress::Layout& layout) {
   CHECK(theta.size() == layout.parameter_count());
-  json header = {{"__metadata__", {{"format", "pt"}}}};
-  for (const compress::Tensor& tensor : layout.tensors()) {
-    const uint64_t begin = tensor.offset * sizeof(float);
-    header[tensor.name] = {{"dtype", "F32"},
-                           {"shape", shape_of(tensor)},
-                           {"data_offsets", {begin, begin + tensor.size() * sizeof(float)}}};
-  }
-  std::string text = header.dump();
-  while (text.size() % 8 != 0) text += ' ';  // So that the tensors are aligned.
   common::ByteWriter out;
-  out.number(static_cast<uint64_t>(text.size())).raw(common::view_of(text));
+  out.raw(safetensors_header(stored(layout)));
   out.raw({reinterpret_cast<const uint8_t*>(theta.data()), theta.size_bytes()});
   return std::move(out).bytes();
 }
 
 Result<std::vector<float>> from_safetensors(ByteView bytes, const compress::Layout& layout) {
-  TRY(const json header, read_header(bytes, header_size_max(layout)));
-  uint64_t header_size = 0;
-  std::memcpy(&header_size, bytes.data(), sizeof header_size);
-  const ByteView body = bytes.subspan(sizeof header_size + header_size);
-  const uint64_t wanted = layout.parameter_count() * sizeof(float);
-  if (body.size() != wanted) return corrupt("the tensors are not this model's size");
-  const size_t extra = header.contains("__metadata__") ? 1 : 0;
-  if (header.size() != layout.tensors().size() + extra) return corrupt("holds other tensors too");
-  std::vector<float> theta(layout.parameter_count());
-  std::vector<std::pair<uint64_t, uint64_t>> places;
-  for (const compress::Tensor& tensor : layout.tensors()) {
-    TRY(const uint64_t begin, find_tensor(header, tensor, body.size()));
-    places.emplace_back(begin, begin + tensor.size() * sizeof(float));
-    float* values = theta.data() + tensor.offset;
-    std::memcpy(values, body.data() + begin, tensor.size() * sizeof(float));
-    for (uint64_t i = 0; i < tensor.size(); ++i) {
-      if (!std::isfinite(values[i])) return corrupt(tensor.name + " holds NaN or infinity");
-    }
+  TRY(const auto header, parse_safetensors_header(bytes, header_size_max(layout)));
+  const ByteView body = bytes.subspan(header.body);
+  if (header.tensors.size() > layout.tensors().size()) {
+    return bad_safetensors("holds other tensors too");
   }
-  std::sort(places.begin(), places.end());
-  for (size_t i = 1; i < places.size(); ++i) {
-    if (places[i].first != places[i - 1].second) return corrupt("tensors overlap");
+  std::vector<float> theta;
+  for (const compress::Tensor& tensor : layout.tensors()) {
+    const auto found = std::ranges::find(header.tensors, tensor.name, &StoredTensor::name);
+    if (found == header.tensors.end()) return bad_safetensors(tensor.name + " is missing");
+    const StoredTensor wanted = stored_as(tensor, Dtype::kF32);
+    if (found->dtype != wanted.dtype || found->shape != wanted.shape) {
+      return bad_safetensors(tensor.name + " has another type or shape");
+    }
+    if (theta.empty()) {
+      // As many bytes as the file has; more are not asked for on its word.
+      if (body.size() != layout.parameter_count() * sizeof(float)) {
+        return bad_safetensors("the tensors are not this model's size");
+      }
+      theta.resize(layout.parameter_count());
+    }
+    const auto values = std::span(theta).subspan(tensor.offset, tensor.size());
+    const ByteView place = body.subspan(found->begin, found->size_bytes());
+    if (!decode(Dtype::kF32, place, values)) return not_finite(tensor.name);
   }
   return theta;
+}
+
+Result<SafetensorsFile> SafetensorsFile::open(const std::filesystem::path& file) {
+  TRY(common::MappedFile mapped, common::MappedFile::open(file));
+  SafetensorsFile opened(std::move(mapped));
+  auto header = parse_safetensors_header(opened.mapped_.bytes(), kHeaderSizeMax);
+  if (!header) return common::within(file.string(), header.error());
+  opened.path_ = file;
+  opened.body_ = opened.mapped_.bytes().subspan(header->body);
+  opened.tensors_ = std::move(header->tensors);
+  return opened;
+}
+
+Result<void> SafetensorsFile::read(const StoredTensor& tensor, std::span<float> values) const {
+  CHECK(values.size() == tensor.size());
+  if (decode(tensor.dtype, body_.subspan(tensor.begin, tensor.size_bytes()), values)) return {};
+  return common::within(path_.string(), not_finite(tensor.name));
+}
+
+Result<SafetensorsWriter> SafetensorsWriter::create(const std::filesystem::path& file,
+                                                    std::vector<StoredTensor> tensors) {
+  uint64_t begin = 0;
+  for (StoredTensor& tensor : tensors) {
+    tensor.begin = begin;
+    begin += tensor.size_bytes();
+  }
+  TRY(common::FileWriter writer, common::FileWriter::create(file));
+  TRY_VOID(writer.append(safetensors_header(tensors)));
+  return SafetensorsWriter(std::move(writer), std::move(tensors));
+}
+
+Result<void> SafetensorsWriter::append(std::span<const float> values) {
+  CHECK(next_ < tensors_.size() && values.size() == tensors_[next_].size());
+  const StoredTensor& tensor = tensors_[next_++];
+  Bytes bytes(std::min(values.size(), kPieceSize) * size_bytes(tensor.dtype));
+  while (!values.empty()) {
+    const auto piece = values.first(std::min(values.size(), kPieceSize));
+    const auto out = std::span(bytes).first(piece.size() * size_bytes(tensor.dtype));
+    if (!encode(tensor.dtype, piece, out)) {
+      return common::Error{common::Code::kInvalidArgument,
+                           tensor.name + " holds a value that is too large for " +
+                               std::string(name(tensor.dtype)) + "; choose bf16 or fp32"};
+    }
+    TRY_VOID(file_.append(out));
+    values = values.subspan(piece.size());
+  }
+  return {};
+}
+
+Result<void> SafetensorsWriter::commit() {
+  CHECK(next_ == tensors_.size());
+  return file_.commit();
 }
 
 }  // namespace train

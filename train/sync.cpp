@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "common/log.h"
+#include "train/genesis.h"
 
 namespace train {
 namespace {
@@ -215,7 +216,7 @@ Result<Hash> voted_root(uint16_t netuid, Window window, std::span<const Voter> v
 
 Result<Replica> newest_checkpoint(const common::Hparams& hparams, Window until,
                                   common::ObjectStore* local, std::span<const Voter> voters,
-                                  const Peers& peers) {
+                                  const Peers& peers, const std::filesystem::path& initial_model) {
   if (local != nullptr) {
     auto replica = load_checkpoint(*local, hparams, until, std::nullopt);
     if (replica || replica.error().code != Code::kNotFound) return replica;
@@ -228,7 +229,7 @@ Result<Replica> newest_checkpoint(const common::Hparams& hparams, Window until,
     common::log_debug("uid {}: {}", voter.uid.index,
                       replica ? "its checkpoint is not the network's" : replica.error().message);
   }
-  return Replica::genesis(hparams, Window{0});
+  return genesis(hparams, initial_model);
 }
 
 Result<void> catch_up(Replica& replica, Window until, const Network& network) {
@@ -266,8 +267,8 @@ Result<void> settle_disagreement(std::optional<Replica>& replica, const Manifest
 
 Result<void> synchronise(Standpoint node, Window until, const Network& network) {
   if (!node.replica.has_value() || node.replica->next_window() > until) {
-    TRY(Replica start,
-        newest_checkpoint(network.hparams, until, &node.local, network.voters, network.peers));
+    TRY(Replica start, newest_checkpoint(network.hparams, until, &node.local, network.voters,
+                                         network.peers, node.initial_model));
     node.replica.emplace(std::move(start));
   }
   if (node.replica->next_window() == until) return {};
@@ -277,8 +278,8 @@ Result<void> synchronise(Standpoint node, Window until, const Network& network) 
   const uint64_t behind = until.index - node.replica->next_window().index;
   // Far behind, the way may be gone for good: then a checkpoint that is further is as good.
   if (!off && behind <= network.hparams.checkpoint.windows) return caught_up;
-  TRY(Replica start,
-      newest_checkpoint(network.hparams, until, nullptr, network.voters, network.peers));
+  TRY(Replica start, newest_checkpoint(network.hparams, until, nullptr, network.voters,
+                                       network.peers, node.initial_model));
   if (!off && start.next_window() <= node.replica->next_window()) return caught_up;
   common::log_warning("{}: starting again from a checkpoint of the network",
                       caught_up.error().message);

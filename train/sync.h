@@ -6,6 +6,7 @@
 // signed state roots, by stake.
 #pragma once
 
+#include <filesystem>
 #include <functional>
 #include <optional>
 #include <span>
@@ -35,10 +36,11 @@ std::vector<compress::Contributor> contributors(const Manifest& manifest,
 
 // The newest checkpoint not after `until`: of this node's own disk (`local`), else of the voters'
 // buckets in order, where the voters have not signed another root, else the genesis of the network
-// before window 0.
+// before window 0 (train/genesis.h, which says what `initial_model` is).
 common::Result<Replica> newest_checkpoint(const common::Hparams& hparams, common::Window until,
                                           common::ObjectStore* local, std::span<const Voter> voters,
-                                          const Peers& peers);
+                                          const Peers& peers,
+                                          const std::filesystem::path& initial_model = {});
 
 // What the chain says about a window that is over: who anchored which manifest. Nothing: a null
 // window. kNotFound: the chain's node no longer remembers that time.
@@ -76,7 +78,8 @@ common::Result<void> settle_disagreement(std::optional<Replica>& replica, const 
 // Where a node stands and where it keeps it.
 struct Standpoint {
   std::optional<Replica>& replica;
-  common::ObjectStore& local;  // This node's own checkpoints.
+  common::ObjectStore& local;                // This node's own checkpoints.
+  std::filesystem::path initial_model = {};  // What the network began with, if it was given.
 };
 
 // Brings the node to the state before `until`, whatever it has: nothing, an older state, or a state

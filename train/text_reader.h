@@ -6,12 +6,12 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <fstream>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
-#include "common/files.h"
 #include "common/result.h"
 
 namespace train {
@@ -20,9 +20,17 @@ namespace train {
 // whole.
 inline constexpr size_t kPieceSizeMax = 64 << 10;
 
+// Where a piece begins, so that reading can go on there.
+struct TextPosition {
+  uint64_t file = 0;    // Of the files in their order,
+  uint64_t offset = 0;  //   and bytes into it.
+};
+
 struct TextPiece {
-  std::string text;  // Valid UTF-8, 1 .. kPieceSizeMax bytes of the file.
+  std::string text;  // Valid UTF-8, of 1 .. kPieceSizeMax bytes of the file.
   bool document_ends = false;
+  TextPosition begin;
+  uint64_t replaced_count = 0;  // Stretches of bytes that are no UTF-8: each became U+FFFD.
 };
 
 // Files as given; of a folder all regular files below it named *.txt, sorted by path. kNotFound for
@@ -30,25 +38,36 @@ struct TextPiece {
 common::Result<std::vector<std::filesystem::path>> text_files(
     const std::vector<std::filesystem::path>& paths);
 
+// Reads each file once from its beginning, a MiB at a time; nothing else of it is in memory.
 class TextReader {
  public:
-  // Looks at every file's size now, and maps one at a time while reading.
+  // Looks at every file's size now. kNotFound, kIo with the file's name.
   static common::Result<TextReader> open(std::vector<std::filesystem::path> files);
 
+  // Goes on at the beginning of a piece that was read before. kConflict if no such place is.
+  common::Result<void> seek(TextPosition position);
   // The next piece; nothing at the end of the last file.
   common::Result<std::optional<TextPiece>> next();
 
   uint64_t bytes_total() const { return bytes_total_; }
   uint64_t bytes_read() const { return bytes_read_; }
-  // Stretches of bytes that are no UTF-8: each was replaced by U+FFFD.
+  // Of all pieces so far.
   uint64_t replaced_count() const { return replaced_count_; }
 
  private:
+  common::Result<void> open_file();
+  common::Result<void> fill();
+  // The next `size` bytes are done with.
+  void consume(size_t size);
+
   std::vector<std::filesystem::path> files_;
-  size_t next_file_ = 0;
-  std::optional<common::MappedFile> file_;
-  std::string_view rest_;      // Of the file, from the next document on,
-  std::string_view document_;  //   and of the document that is being read.
+  std::vector<uint64_t> sizes_;
+  std::optional<std::ifstream> file_;
+  bool at_end_ = false;   // Nothing follows in the file but what is in the buffer.
+  std::string buffer_;    // Of the file,
+  size_t at_ = 0;         //   read so far.
+  char previous_ = '\n';  // The byte before: whether a line begins.
+  TextPosition position_;
   uint64_t bytes_total_ = 0;
   uint64_t bytes_read_ = 0;
   uint64_t replaced_count_ = 0;

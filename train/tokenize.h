@@ -31,18 +31,26 @@ struct Tokenized {
   DatasetManifest manifest;
   uint64_t file_count = 0;
   uint64_t replaced_count = 0;  // Stretches of the text that were no UTF-8.
+  uint64_t resumed_bytes = 0;   // Of the text that an earlier, unfinished run had done.
 };
 
-// Writes <out>/tokens-00000.bin ..., <out>/tokenizer.model (unless bytes) and last, when all is on
-// the disk, <out>/manifest.json. The same text and options give the same bytes. After every
-// document stands its end.
+// Writes <out>/tokens-00000.bin and tokens-00000.bin.hashes ..., <out>/tokenizer.model (unless
+// bytes) and last, when all is on the disk, <out>/manifest.json. The same text and options give the
+// same bytes. After every document stands its end.
+//
+// A run that was killed goes on when it is called again with the same texts and options: at the
+// last shard that was full, and with the same result as one run. The texts may not change in
+// between (sizes and times are compared). <out>/progress.json keeps it and is gone at the end.
 //
 // A tokenizer is trained on every n-th line of the text, n such that about `sample_per_piece` bytes
 // for each piece are. With 256 of them, 4,096 pieces are learnt in 2 s; on the English of
-// deploy/prepare-text four times as much saves half a percent of the tokens. Memory: a shard, and
-// some tens of MiB a thread. kAlreadyExists if `out` holds a manifest; kNotFound, kInvalidArgument
-// for texts that are not there, hold nothing, or too little to train a tokenizer; kExhausted for
-// over 65,536 shards.
+// deploy/prepare-text four times as much saves half a percent of the tokens. Memory: some tens of
+// MiB and what the tokenizer needs, however much text there is and however large the shards are.
+//
+// kAlreadyExists if `out` holds a manifest or another process writes there; kConflict if it holds
+// an unfinished set of another text or other options; kNotFound, kInvalidArgument for texts that
+// are not there, hold nothing, or too little to train a tokenizer; kExhausted for over 65,536
+// shards.
 common::Result<Tokenized> tokenize(const TokenizeOptions& options);
 
 }  // namespace train

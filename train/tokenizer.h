@@ -1,10 +1,11 @@
-// Text to tokens and back. Two kinds: SentencePiece (LLaMA's and Gemma's own format) and plain
-// bytes.
+// Text to tokens and back. Three kinds: SentencePiece (LLaMA's and Gemma's own format), Hugging
+// Face's tokenizer.json (train/bpe_tokenizer.h) and plain bytes.
 #pragma once
 
 #include <cstdint>
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -29,14 +30,18 @@ class Tokenizer {
   // The text of tokens below vocabulary(); end_of_document() has none.
   //   bytes, and models of train_sentencepiece: decode(encode(text)) == text for valid UTF-8 (but
   //   U+2581, which SentencePiece keeps for itself, comes back as a space), and pieces of a text
-  //   decode to the pieces. Other people's models may normalise the text.
+  //   decode to the pieces. Other people's models may normalise the text; of a text that is given
+  //   in pieces they may take each piece for a beginning, and put a space before it.
   virtual std::string decode(std::span<const uint32_t> tokens) const = 0;
 
   virtual uint32_t vocabulary() const = 0;
   virtual uint32_t end_of_document() const = 0;
-  // As the manifest says it: "sentencepiece" or "bytes".
+  // What models of this tokenizer were shown before every text, such as LLaMA's <s>: for prompts.
+  // encode() never puts it there, and data sets do not hold it.
+  virtual std::optional<uint32_t> begin_of_document() const { return std::nullopt; }
+  // As the manifest says it: "sentencepiece", "huggingface" or "bytes".
   virtual std::string_view name() const = 0;
-  // What tokenizer.model holds; empty for bytes.
+  // What its file (tokenizer_file) holds; empty for bytes.
   virtual std::string_view model() const = 0;
 };
 
@@ -47,8 +52,16 @@ std::unique_ptr<Tokenizer> make_byte_tokenizer();
 // piece).
 common::Result<std::unique_ptr<Tokenizer>> load_sentencepiece(const std::filesystem::path& model);
 
-// The tokenizer of a data set: tokenizer.model beside its manifest. kCorrupt if it is not the one
-// the manifest names.
+// A .model of SentencePiece, a Hugging Face tokenizer.json, or a folder that holds one of them: of
+// both the .model is read. The errors of either; kInvalidArgument for a folder with neither.
+common::Result<std::unique_ptr<Tokenizer>> load_tokenizer(const std::filesystem::path& path);
+
+// The file beside a manifest that holds the tokenizer: "tokenizer.model", "tokenizer.json", or
+// empty for bytes. `name` is one of Tokenizer::name().
+std::string_view tokenizer_file(std::string_view name);
+
+// The tokenizer of a data set: its file beside the manifest. kCorrupt if it is not the one the
+// manifest names.
 common::Result<std::unique_ptr<Tokenizer>> open_tokenizer(const std::filesystem::path& folder,
                                                           const DatasetManifest& manifest);
 

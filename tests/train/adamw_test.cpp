@@ -1,17 +1,15 @@
-// Goal: AdamW moves as its paper says, decays matrices only, clips by the global norm, and goes on
-// after a
-//   restart with the same bits; the learning rate has its shape.
-// Method: against the formula in fp64, by hand where one step is short, and by damaging the file.
+// Goal: AdamW moves as its paper says, decays matrices only, clips by the global norm, and its
+// parts move as the whole. Method: against the formula in fp64, by hand where one step is short, in
+// ranges against all at once.
 #include "train/adamw.h"
 
 #include <gtest/gtest.h>
 
 #include <cmath>
-#include <numbers>
 
-#include "common/files.h"
-#include "tests/temp_folder.h"
+#include "tests/train/backends.h"
 #include "tests/train/small_model.h"
+#include "tests/train/step.h"
 
 namespace train {
 namespace {
@@ -29,10 +27,12 @@ std::vector<float> random_floats(common::Philox& random, size_t size) {
   return values;
 }
 
-TEST(AdamW, TwentyStepsFollowTheFormula) {
+class AdamWTest : public BackendTest {};
+
+TEST_P(AdamWTest, TwentyStepsFollowTheFormula) {
   common::InnerParams inner = small_inner();
   inner.gradient_clip = 0;
-  AdamW optimiser(two_tensors(), inner);
+  AdamW optimiser(two_tensors(), inner, *backend_);
   common::Philox random(1);
   std::vector<float> theta = random_floats(random, 11);
   std::vector<double> expected(theta.begin(), theta.end());
@@ -40,7 +40,7 @@ TEST(AdamW, TwentyStepsFollowTheFormula) {
   for (int t = 1; t <= 20; ++t) {
     const auto gradient = random_floats(random, 11);
     const double rate = 0.01 * t;
-    optimiser.step(theta, gradient, rate);
+    take_step(optimiser, theta, gradient, rate);
     for (size_t i = 0; i < 11; ++i) {
       if (i < 6) expected[i] *= 1 - rate * 0.1;  // The matrix.
       m[i] = 0.9 * m[i] + 0.1 * gradient[i];
@@ -52,24 +52,24 @@ TEST(AdamW, TwentyStepsFollowTheFormula) {
   }
 }
 
-TEST(AdamW, AGradientOfZeroOnlyDecaysMatrices) {
-  AdamW optimiser(two_tensors(), small_inner());
+TEST_P(AdamWTest, AGradientOfZeroOnlyDecaysMatrices) {
+  AdamW optimiser(two_tensors(), small_inner(), *backend_);
   std::vector<float> theta(11, 2.0F);
-  EXPECT_EQ(optimiser.step(theta, std::vector<float>(11), 0.5), 0.0);
+  EXPECT_EQ(take_step(optimiser, theta, std::vector<float>(11), 0.5), 0.0);
   EXPECT_FLOAT_EQ(theta[5], 2.0F * 0.95F);  // 1 - 0.5 * 0.1
   EXPECT_EQ(theta[6], 2.0F);
 }
 
-TEST(AdamW, ClipsToTheGlobalNormAndReturnsTheOneBefore) {
-  const auto moments_of = [](const std::vector<float>& gradient, double clip) {
+TEST_P(AdamWTest, ClipsToTheGlobalNorm) {
+  const auto moments_of = [&](const std::vector<float>& gradient, double clip) {
     common::InnerParams inner = small_inner();
     inner.gradient_clip = clip;
-    AdamW optimiser(two_tensors(), inner);
+    AdamW optimiser(two_tensors(), inner, *backend_);
     std::vector<float> theta(11, 1.0F);
-    const double norm = optimiser.step(theta, gradient, 0.1);
+    const double norm = take_step(optimiser, theta, gradient, 0.1);
     // A second step tells how large the first gradient was taken to be.
     std::vector<float> small(11, 0.01F);
-    optimiser.step(theta, small, 0.1);
+    take_step(optimiser, theta, small, 0.1);
     return std::pair(norm, theta);
   };
   std::vector<float> gradient(11);
@@ -86,80 +86,73 @@ TEST(AdamW, ClipsToTheGlobalNormAndReturnsTheOneBefore) {
   EXPECT_NE(moments_of(gradient, 1.0).second, moments_of(gradient, 0).second);
 }
 
-TEST(AdamWDeathTest, AGradientThatIsNotFiniteIsABug) {
-  AdamW optimiser(two_tensors(), small_inner());
-  std::vector<float> theta(11), gradient(11);
-  gradient[3] = NAN;
-  EXPECT_DEATH(optimiser.step(theta, gradient, 0.1), "not finite");
-}
-
-TEST(AdamW, GoesOnAfterARestartWithTheSameBits) {
-  const tests::TempFolder folder;
-  common::Philox random(2);
-  AdamW first(two_tensors(), small_inner());
+TEST_P(AdamWTest, AfterAResetItIsAsNew) {
+  common::Philox random(3);
+  AdamW used(two_tensors(), small_inner(), *backend_);
+  AdamW fresh(two_tensors(), small_inner(), *backend_);
   std::vector<float> theta = random_floats(random, 11);
-  for (int i = 0; i < 3; ++i) first.step(theta, random_floats(random, 11), 0.1);
-  ASSERT_TRUE(first.save(folder / "state", common::Window{9}));
-  AdamW second(two_tensors(), small_inner());
-  const auto window = second.load(folder / "state");
-  ASSERT_TRUE(window) << window.error().message;
-  EXPECT_EQ(window->index, 9u);
+  for (int i = 0; i < 3; ++i) take_step(used, theta, random_floats(random, 11), 0.1);
+  used.reset();
   std::vector<float> copy = theta;
   const auto gradient = random_floats(random, 11);
-  first.step(theta, gradient, 0.1);
-  second.step(copy, gradient, 0.1);
+  take_step(used, theta, gradient, 0.1);
+  take_step(fresh, copy, gradient, 0.1);
   EXPECT_EQ(theta, copy);
 }
 
-TEST(AdamW, RefusesAFileThatIsMissingDamagedOrOfAnotherModel) {
-  const tests::TempFolder folder;
-  AdamW optimiser(two_tensors(), small_inner());
-  EXPECT_EQ(optimiser.load(folder / "none").error().code, common::Code::kNotFound);
-  ASSERT_TRUE(optimiser.save(folder / "good", common::Window{1}));
-  const auto good = common::read_file(folder / "good", 1 << 20).value();
-  const auto refuses = [&](const common::Bytes& bytes) {
-    EXPECT_TRUE(common::write_file(folder / "bad", bytes));
-    const auto loaded = optimiser.load(folder / "bad");
-    return !loaded && loaded.error().code == common::Code::kCorrupt;
-  };
-  for (size_t i = 0; i < good.size(); ++i) {
-    common::Bytes bad = good;
-    bad[i] = static_cast<uint8_t>(bad[i] ^ 0x10);
-    EXPECT_TRUE(refuses(bad)) << "byte " << i;
+// Two machines that keep a part each, the norm summed over both, are one machine: the same bits.
+TEST_P(AdamWTest, PartsMoveAsTheWhole) {
+  const compress::Layout layout = parameter_layout(small_model(false), kCodec);
+  const uint64_t size = layout.parameter_count();
+  common::Philox random(4);
+  AdamW all(layout, small_inner(), *backend_);
+  std::vector<float> theta = random_floats(random, size);
+  std::vector<float> joined = theta;
+  const auto ranges = split_parameters(layout, "adamw", 3);
+  std::vector<std::unique_ptr<Optimiser>> parts;
+  for (const ParameterRange& range : ranges) {
+    parts.push_back(make_optimiser(layout, small_inner(), *backend_, range));
   }
-  EXPECT_TRUE(refuses({}));
-  EXPECT_TRUE(refuses({good.begin(), good.end() - 1}));
-  common::Bytes longer = good;
-  longer.push_back(0);
-  EXPECT_TRUE(refuses(longer));
-  AdamW other({{{.name = "matrix", .rows = 2, .cols = 4}}, 4096, 64}, small_inner());
-  EXPECT_EQ(other.load(folder / "good").error().code, common::Code::kCorrupt);
-  EXPECT_TRUE(optimiser.load(folder / "good"));
+  for (int t = 0; t < 3; ++t) {
+    const auto gradient = random_floats(random, size);
+    const double norm = take_step(all, theta, gradient, 0.01);
+    for (size_t i = 0; i < parts.size(); ++i) {
+      Buffer<float> values(*backend_);
+      Buffer<float> slope(*backend_);
+      values.upload(std::span(joined).subspan(ranges[i].first, ranges[i].size));
+      slope.upload(std::span(gradient).subspan(ranges[i].first, ranges[i].size));
+      parts[i]->step(values.data(), slope.data(), 0.01, norm);
+      values.download(std::span(joined).subspan(ranges[i].first, ranges[i].size));
+    }
+  }
+  EXPECT_EQ(theta, joined);
 }
 
-// 4 steps a window, 2 windows of warm-up: 8 steps, then 32 of cosine down to a tenth.
-TEST(LearningRate, WarmsUpLinearlyFallsAsACosineAndStaysFlat) {
-  const auto inner = small_inner();
-  const auto at = [&](uint64_t step) {
-    return learning_rate(inner, common::Window{step / 4}, static_cast<uint32_t>(step % 4));
-  };
-  for (uint64_t step = 0; step < 8; ++step) {
-    EXPECT_DOUBLE_EQ(at(step), 0.01 * static_cast<double>(step + 1) / 8);
-  }
-  EXPECT_DOUBLE_EQ(at(8), 0.01);
-  EXPECT_DOUBLE_EQ(at(24), 0.0055);  // Half way: (1 + 0.1) / 2.
-  EXPECT_NEAR(at(16), 0.01 * (0.1 + 0.9 * (0.5 + std::numbers::sqrt2 / 4)), 1e-15);
-  for (uint64_t step = 9; step < 40; ++step) EXPECT_LT(at(step), at(step - 1));
-  EXPECT_DOUBLE_EQ(at(40), 0.001);
-  EXPECT_DOUBLE_EQ(at(40'000), 0.001);
+MUSTER_EVERY_BACKEND(AdamWTest);
+
+TEST(AdamWDeathTest, AGradientThatIsNotFiniteIsABug) {
+  const auto backend = make_cpu_backend(1);
+  AdamW optimiser(two_tensors(), small_inner(), *backend);
+  std::vector<float> theta(11), gradient(11);
+  gradient[3] = NAN;
+  EXPECT_DEATH(take_step(optimiser, theta, gradient, 0.1), "not finite");
 }
 
-TEST(LearningRate, NeedsNoWarmUpAndNoDecay) {
-  auto inner = small_inner();
-  inner.warmup_windows = 0;
-  EXPECT_DOUBLE_EQ(learning_rate(inner, common::Window{0}, 0), 0.01);
-  inner.decay_windows = 0;
-  EXPECT_DOUBLE_EQ(learning_rate(inner, common::Window{0}, 0), 0.001);
+TEST(SplitParameters, RangesFollowEachOtherAndAreAlikeInSize) {
+  const compress::Layout layout = parameter_layout(small_model(false), kCodec);
+  for (const uint32_t parts : {1U, 2U, 3U, 8U}) {
+    const auto ranges = split_parameters(layout, "adamw", parts);
+    ASSERT_EQ(ranges.size(), parts);
+    uint64_t next = 0;
+    for (const ParameterRange& range : ranges) {
+      EXPECT_EQ(range.first, next);
+      EXPECT_EQ(range.first % 16, 0U);
+      EXPECT_NEAR(static_cast<double>(range.size),
+                  static_cast<double>(layout.parameter_count()) / parts, 16);
+      next = range.end();
+    }
+    EXPECT_EQ(next, layout.parameter_count());
+  }
 }
 
 }  // namespace

@@ -11,23 +11,35 @@
 
 namespace train {
 
+// "cpu_fp32", "cpu_bf16", "cuda".
 class BackendTest : public testing::TestWithParam<std::string> {
  protected:
   void SetUp() override {
-    if (GetParam() == "cpu") {
-      backend_ = make_cpu_backend(2);
-    } else if (auto cuda = make_cuda_backend(0)) {
-      backend_ = std::move(cuda).value();
-    } else {
-      GTEST_SKIP() << cuda.error().message;
-    }
+    backend_ = make(2);
+    if (backend_ == nullptr) GTEST_SKIP() << why_not_;
   }
 
+  // Null, with the reason in why_not_, where this machine has no such device.
+  std::unique_ptr<Backend> make(int threads) {
+    if (GetParam() == "cpu_fp32") return make_cpu_backend(threads, Precision::kFp32);
+    if (GetParam() == "cpu_bf16") return make_cpu_backend(threads, Precision::kBf16);
+    auto cuda = make_cuda_backend(0);
+    if (cuda) return std::move(cuda).value();
+    why_not_ = cuda.error().message;
+    return nullptr;
+  }
+
+  std::string why_not_;
   std::unique_ptr<Backend> backend_;
 };
 
-#define MUSTER_EVERY_BACKEND(Suite)                                    \
-  INSTANTIATE_TEST_SUITE_P(All, Suite, testing::Values("cpu", "cuda"), \
+// For suites whose tolerances are those of fp32,
+#define MUSTER_EVERY_BACKEND(Suite)                                         \
+  INSTANTIATE_TEST_SUITE_P(All, Suite, testing::Values("cpu_fp32", "cuda"), \
+                           [](const auto& row) { return std::string(row.param); })
+//   and for those that know both precisions.
+#define MUSTER_EVERY_PRECISION(Suite)                                                   \
+  INSTANTIATE_TEST_SUITE_P(All, Suite, testing::Values("cpu_fp32", "cpu_bf16", "cuda"), \
                            [](const auto& row) { return std::string(row.param); })
 
 }  // namespace train

@@ -10,10 +10,14 @@
 #include "common/files.h"
 
 // Each LLVMFuzzerTestOneInput under a name of its own (see CMakeLists.txt here).
+extern "C" int fuzz_hf_config(const uint8_t* data, size_t size);
+extern "C" int fuzz_llama2c(const uint8_t* data, size_t size);
 extern "C" int fuzz_manifest(const uint8_t* data, size_t size);
 extern "C" int fuzz_messages(const uint8_t* data, size_t size);
 extern "C" int fuzz_receipt(const uint8_t* data, size_t size);
 extern "C" int fuzz_safetensors(const uint8_t* data, size_t size);
+extern "C" int fuzz_safetensors_header(const uint8_t* data, size_t size);
+extern "C" int fuzz_tokenizer(const uint8_t* data, size_t size);
 
 namespace train {
 namespace {
@@ -33,10 +37,14 @@ void replay(const std::string& target, const std::function<int(const uint8_t*, s
   EXPECT_GE(files, 4U);
 }
 
+TEST(Corpus, HfConfig) { replay("hf_config", fuzz_hf_config); }
+TEST(Corpus, Llama2c) { replay("llama2c", fuzz_llama2c); }
 TEST(Corpus, Manifest) { replay("manifest", fuzz_manifest); }
 TEST(Corpus, Messages) { replay("messages", fuzz_messages); }
 TEST(Corpus, Receipt) { replay("receipt", fuzz_receipt); }
 TEST(Corpus, Safetensors) { replay("safetensors", fuzz_safetensors); }
+TEST(Corpus, SafetensorsHeader) { replay("safetensors_header", fuzz_safetensors_header); }
+TEST(Corpus, Tokenizer) { replay("tokenizer", fuzz_tokenizer); }
 
 }  // namespace
 }  // namespace train

@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "tests/train/data_folder.h"
+#include "tests/train/real_text.h"
 #include "train/commands.h"
 
 namespace {
@@ -87,7 +88,37 @@ TEST(DataVerbs, DamageIsFoundByVerify) {
   folder.write("out/tokens-00000.bin", std::string(10, 'x'));
   const Outcome verified = run("data inspect --verify " + out);
   EXPECT_EQ(verified.exit_code, 1);
-  EXPECT_THAT(verified.err, HasSubstr("tokens-00000.bin is damaged"));
+  EXPECT_THAT(verified.err,
+              HasSubstr("tokens-00000.bin, chunk 0 (bytes 0 to 9) of " + out + " is damaged"));
+}
+
+TEST(DataVerbs, InspectReadsABucketAsItReadsAFolder) {
+  const DataFolder folder;
+  folder.write("a.txt", real_text());
+  const std::string out = (folder.path() / "out").string();
+  const Outcome made =
+      run("data tokenize --vocabulary 512 --out " + out + " " + folder.path().string());
+  ASSERT_EQ(made.exit_code, 0) << made.err;
+  const Outcome local = run("data inspect --json " + out);
+  const Outcome remote = run("data inspect --json file://" + out);
+  ASSERT_EQ(remote.exit_code, 0) << remote.err;
+  EXPECT_EQ(remote.out, local.out);
+  EXPECT_EQ(run("data inspect --verify file://" + out).exit_code, 0);
+  std::filesystem::remove(folder.path() / "out/tokenizer.model");
+  const Outcome incomplete = run("data inspect file://" + out);
+  EXPECT_EQ(incomplete.exit_code, 1);
+  EXPECT_THAT(incomplete.err, HasSubstr("tokenizer.model"));
+  EXPECT_EQ(run("data inspect file:///nonexistent").exit_code, 1);
+  EXPECT_EQ(run("data inspect gopher://somewhere").exit_code, 2);
+}
+
+TEST(DataVerbs, AnOlderDataSetIsRefusedWithWhatToDo) {
+  const DataFolder folder;
+  folder.write("manifest.json", R"({"version":1,"shards":[]})");
+  const Outcome shown = run("data inspect " + folder.path().string());
+  EXPECT_EQ(shown.exit_code, 2);
+  EXPECT_THAT(shown.err, HasSubstr("version 1"));
+  EXPECT_THAT(shown.err, HasSubstr("muster data tokenize"));
 }
 
 TEST(DataVerbs, WrongCommandLinesAreTwo) {

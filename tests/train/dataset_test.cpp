@@ -6,8 +6,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "common/files.h"
 #include "tests/train/data_folder.h"
+#include "tests/train/token_set.h"
 
 namespace {
 
@@ -21,23 +21,9 @@ using train::DatasetManifest;
 template <typename Token>
 DatasetManifest write_dataset(const DataFolder& folder,
                               const std::vector<std::vector<Token>>& shards, uint32_t vocabulary) {
-  DatasetManifest manifest;
-  manifest.tokenizer = "sentencepiece";
-  manifest.tokenizer_hash = common::blake2b_256(common::view_of("a model"));
-  manifest.vocabulary = vocabulary;
-  manifest.token_bytes = sizeof(Token);
-  manifest.end_of_document = 2;
-  manifest.text_bytes = 1000;
-  manifest.document_count = 3;
-  for (size_t i = 0; i < shards.size(); ++i) {
-    common::ByteWriter bytes;
-    for (const Token token : shards[i]) bytes.number(token);
-    const std::string file = "tokens-" + std::to_string(i) + ".bin";
-    folder.write(file, common::text_of(bytes.bytes()));
-    manifest.shards.push_back({file, shards[i].size(), common::blake2b_256(bytes.bytes())});
-  }
-  folder.write("manifest.json", manifest.canonical());
-  return manifest;
+  const TokenSet set = token_set(shards, vocabulary);
+  write_to(folder, set);
+  return set.manifest;
 }
 
 template <typename Token>
@@ -55,12 +41,13 @@ void expect_samples_of_one_long_text(uint32_t vocabulary, Token step) {
   }
   const DatasetManifest manifest = write_dataset(folder, shards, vocabulary);
   for (uint32_t length = 1; length < flat.size(); ++length) {
-    const auto dataset = Dataset::open(folder.path(), manifest.hash(), length, true);
+    const auto dataset = Dataset::open(folder.path(), manifest.hash(), length);
     ASSERT_TRUE(dataset.has_value()) << dataset.error().message;
+    ASSERT_TRUE(dataset->verify());
     ASSERT_EQ(dataset->sample_count(), (flat.size() - 1) / length) << length;
     for (uint64_t sample = 0; sample < dataset->sample_count(); ++sample) {
       const auto first = flat.begin() + static_cast<ptrdiff_t>(sample * length);
-      EXPECT_EQ(dataset->sample(sample), std::vector<uint32_t>(first, first + length + 1))
+      EXPECT_EQ(dataset->sample(sample).value(), std::vector<uint32_t>(first, first + length + 1))
           << "length " << length << ", sample " << sample;
     }
   }
@@ -125,34 +112,49 @@ TEST(Dataset, WithATruncatedOrLongerShardIsRefusedWithItsName) {
   }
 }
 
-TEST(Dataset, DamageIsSeenOnlyWhenVerified) {
+TEST(Dataset, DamageIsSeenOnlyWhenVerifiedAndItsChunkIsNamed) {
   const DataFolder folder;
   const auto manifest = write_dataset<uint16_t>(folder, {{9, 9}, {1, 2, 3}}, 100);
   folder.write("tokens-1.bin", std::string_view("\1\0\2\0\4\0", 6));
-  EXPECT_TRUE(Dataset::open(folder.path(), manifest.hash(), 1).has_value());
-  const auto dataset = Dataset::open(folder.path(), manifest.hash(), 1, true);
-  ASSERT_FALSE(dataset.has_value());
-  EXPECT_EQ(dataset.error().code, Code::kCorrupt);
-  EXPECT_THAT(dataset.error().message, HasSubstr("tokens-1.bin"));
-  EXPECT_THAT(dataset.error().message, HasSubstr(manifest.shards[1].hash.hex()));
+  const auto dataset = Dataset::open(folder.path(), manifest.hash(), 1);
+  ASSERT_TRUE(dataset.has_value());
+  const auto verified = dataset->verify();
+  ASSERT_FALSE(verified.has_value());
+  EXPECT_EQ(verified.error().code, Code::kCorrupt);
+  EXPECT_THAT(verified.error().message, HasSubstr("tokens-1.bin, chunk 0 (bytes 0 to 5)"));
+  EXPECT_THAT(verified.error().message, HasSubstr(folder.path().string()));
 }
 
-TEST(Dataset, ATokenOutOfRangeIsNamedWhenVerified) {
+TEST(Dataset, DamagedOrMissingHashesAreNamedWhenVerified) {
   const DataFolder folder;
-  const Hash hash = write_dataset<uint16_t>(folder, {{9, 9}, {1, 99, 100, 3}}, 100).hash();
-  const auto dataset = Dataset::open(folder.path(), hash, 1, true);
-  ASSERT_FALSE(dataset.has_value());
-  EXPECT_EQ(dataset.error().code, Code::kCorrupt);
-  EXPECT_THAT(dataset.error().message, HasSubstr("tokens-1.bin"));
-  EXPECT_THAT(dataset.error().message, HasSubstr("token 100 at position 2"));
+  const auto manifest = write_dataset<uint16_t>(folder, {{9, 9}, {1, 2, 3}}, 100);
+  const auto dataset = Dataset::open(folder.path(), manifest.hash(), 1);
+  ASSERT_TRUE(dataset.has_value());
+  folder.write("tokens-1.bin.hashes", std::string(32, 'x'));
+  const auto verified = dataset->verify();
+  ASSERT_FALSE(verified.has_value());
+  EXPECT_THAT(verified.error().message, HasSubstr("tokens-1.bin.hashes"));
+  EXPECT_THAT(verified.error().message, HasSubstr(manifest.shards[1].hashes.hex()));
+  std::filesystem::remove(folder.path() / "tokens-1.bin.hashes");
+  EXPECT_EQ(dataset->verify().error().code, Code::kNotFound);
 }
 
-TEST(DatasetDeathTest, ATokenOutOfRangeNeverReachesTheModel) {
+TEST(Dataset, ATokenOutOfRangeIsNamedWhenReadAndWhenVerified) {
   const DataFolder folder;
-  const Hash hash = write_dataset<uint16_t>(folder, {{1, 100}}, 100).hash();
+  std::vector<uint16_t> tokens(5000, 7);
+  tokens[4097] = 100;  // Of the third chunk of 2,048.
+  const Hash hash = write_dataset<uint16_t>(folder, {{9, 9}, tokens}, 100).hash();
   const auto dataset = Dataset::open(folder.path(), hash, 1);
   ASSERT_TRUE(dataset.has_value());
-  EXPECT_DEATH((void)dataset->sample(0), "CHECK failed");
+  EXPECT_TRUE(dataset->sample(2 + 4095).has_value());
+  for (const uint64_t sample : {2 + 4096, 2 + 4097}) {
+    const auto read = dataset->sample(sample);
+    ASSERT_FALSE(read.has_value());
+    EXPECT_EQ(read.error().code, Code::kCorrupt);
+    EXPECT_THAT(read.error().message, HasSubstr("tokens-1.bin, chunk 2"));
+    EXPECT_THAT(read.error().message, HasSubstr("token 100 at position 4097"));
+  }
+  EXPECT_THAT(dataset->verify().error().message, HasSubstr("token 100 at position 4097"));
 }
 
 TEST(DatasetDeathTest, ASampleBeyondTheLastIsABug) {
@@ -161,84 +163,6 @@ TEST(DatasetDeathTest, ASampleBeyondTheLastIsABug) {
   const auto dataset = Dataset::open(folder.path(), hash, 1);
   ASSERT_TRUE(dataset.has_value());
   EXPECT_DEATH((void)dataset->sample(2), "CHECK failed");
-}
-
-// --- the manifest ---
-
-const std::string kZeros(64, '0');
-const std::string kOnes(64, '1');
-const std::string kManifest =
-    R"({"document_count":5,"end_of_document":2,"shards":[{"file":"a.bin","hash":")" + kOnes +
-    R"(","token_count":7}],"text_bytes":30,"token_bytes":2,"tokenizer":"sentencepiece",)" +
-    R"("tokenizer_hash":")" + kZeros + R"(","version":1,"vocabulary":512})";
-
-TEST(DatasetManifest, ReadsAndWritesItsCanonicalText) {
-  const auto manifest = DatasetManifest::parse(kManifest);
-  ASSERT_TRUE(manifest.has_value()) << manifest.error().message;
-  EXPECT_EQ(manifest->canonical(), kManifest);
-  EXPECT_EQ(manifest->hash(), common::blake2b_256(common::view_of(kManifest)));
-  EXPECT_EQ(manifest->token_count(), 7U);
-  EXPECT_EQ(manifest->document_count, 5U);
-  EXPECT_EQ(manifest->text_bytes, 30U);
-  EXPECT_EQ(manifest->shards[0].hash.hex(), kOnes);
-}
-
-TEST(DatasetManifest, SpacesAndTheOrderOfKeysChangeNoHash) {
-  std::string spaced = kManifest;
-  spaced.replace(spaced.find(":5,"), 3, " :\n 5 , ");
-  const auto manifest = DatasetManifest::parse(spaced);
-  ASSERT_TRUE(manifest.has_value());
-  EXPECT_EQ(manifest->canonical(), kManifest);
-}
-
-TEST(DatasetManifest, RefusesWhatIsNotOne) {
-  const std::vector<std::pair<std::string, std::string>> lies = {
-      {R"("version":1)", R"("version":2)"},
-      {R"("version":1)", R"("version":1,"colour":"red")"},
-      {R"("version":1,)", ""},
-      {R"("tokenizer":"sentencepiece")", R"("tokenizer":"words")"},
-      {R"("tokenizer":"sentencepiece")", R"("tokenizer":"bytes")"},  // Has 257.
-      {R"("vocabulary":512)", R"("vocabulary":0)"},
-      {R"("vocabulary":512)", R"("vocabulary":-1)"},
-      {R"("vocabulary":512)", R"("vocabulary":65537)"},  // Two bytes do not hold it.
-      {R"("vocabulary":512)", R"("vocabulary":4294967295)"},
-      {R"("token_bytes":2)", R"("token_bytes":4)"},
-      {R"("end_of_document":2)", R"("end_of_document":512)"},
-      {R"("token_count":7)", R"("token_count":0)"},
-      {R"("token_count":7)", R"("token_count":18446744073709551615)"},
-      {R"("token_count":7)", R"("token_count":7.5)"},
-      {R"("token_count":7)", R"("token_count":7,"more":1)"},
-      {R"("a.bin")", R"("../a.bin")"},
-      {R"("a.bin")", R"("/etc/passwd")"},
-      {R"("a.bin")", R"("")"},
-      {R"("a.bin")", R"("..")"},
-      {R"("a.bin")", R"("a\u0000.bin")"},
-      {kOnes, kOnes + "1"},
-      {kOnes, std::string(64, 'A')},  // One hash, one text.
-      {kOnes, "0x" + kOnes},
-      {R"("shards":[)", R"("shards":[7,)"},
-      {R"("shards":[)", R"("shards":[{"file":"a.bin","hash":")" + kOnes + R"(","token_count":1},)"},
-      {R"("document_count")", R"("shards":{},"document_count")"},
-  };
-  for (const auto& [truth, lie] : lies) {
-    std::string text = kManifest;
-    text.replace(text.find(truth), truth.size(), lie);
-    const auto manifest = DatasetManifest::parse(text);
-    ASSERT_FALSE(manifest.has_value()) << text;
-    EXPECT_EQ(manifest.error().code, Code::kInvalidArgument) << text;
-  }
-  for (const std::string_view text : {"", "[]", "{}", "7", R"({"shards":[]})"}) {
-    EXPECT_FALSE(DatasetManifest::parse(text).has_value()) << text;
-  }
-}
-
-TEST(DatasetManifest, TwoShardsOfOneNameAreRefused) {
-  std::string text = kManifest;
-  const std::string shard = R"({"file":"a.bin","hash":")" + kOnes + R"(","token_count":7})";
-  text.replace(text.find(shard), shard.size(), shard + "," + shard);
-  const auto manifest = DatasetManifest::parse(text);
-  ASSERT_FALSE(manifest.has_value());
-  EXPECT_THAT(manifest.error().message, HasSubstr("a.bin"));
 }
 
 }  // namespace

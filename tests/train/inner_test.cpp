@@ -8,10 +8,13 @@
 
 #include <gtest/gtest.h>
 
+#include <cmath>
+
 #include "common/files.h"
 #include "tests/temp_folder.h"
 #include "tests/train/small_model.h"
 #include "train/cpu/backend.h"
+#include "train/optimiser_state.h"
 
 namespace train {
 namespace {
@@ -28,7 +31,8 @@ Dataset counting_dataset(const std::filesystem::path& folder) {
   manifest.end_of_document = kEnd;
   manifest.text_bytes = kTokens;
   manifest.document_count = kTokens / 13;
-  manifest.shards = {{"shard.bin", kTokens, common::blake2b_256(shard.bytes())}};
+  const common::Bytes hashes = chunk_hashes(shard.bytes(), manifest.chunk_bytes);
+  manifest.shards = {{"shard.bin", kTokens, common::blake2b_256(hashes)}};
   CHECK(common::write_file(folder / "shard.bin", shard.bytes()).has_value());
   CHECK(common::write_file(folder / "manifest.json", common::view_of(manifest.canonical()))
             .has_value());
@@ -47,8 +51,9 @@ class TrainWindow : public testing::Test {
   }
 
   PseudoGradient train(const KeepGoing& keep_going) {
-    AdamW optimiser(layout_, hparams_.inner);
-    return train_window(theta_, model_, optimiser, dataset_, assigned_, hparams_, {2}, keep_going);
+    const auto optimiser = make_optimiser(layout_, hparams_.inner, *backend_);
+    return train_window(theta_, model_, *optimiser, dataset_, assigned_, hparams_, {2}, keep_going)
+        .value();
   }
 
   tests::TempFolder folder_;
@@ -78,7 +83,7 @@ TEST_F(TrainWindow, DeltaIsWhereItBeganLessWhereItEnded) {
   std::vector<float> trained = theta_;
   for (size_t i = 0; i < trained.size(); ++i) trained[i] -= result.delta[i];
   std::vector<std::vector<uint32_t>> runs;
-  for (uint64_t i = 0; i < 8; ++i) runs.push_back(dataset_.sample(i));
+  for (uint64_t i = 0; i < 8; ++i) runs.push_back(dataset_.sample(i).value());
   const Batch batch = make_batch(runs, kEnd, true);
   for (const double loss : model_.losses(trained, batch)) EXPECT_LT(loss, result.first_loss / 2);
 }
@@ -104,16 +109,69 @@ TEST_F(TrainWindow, TheSameWindowGivesTheSameBits) {
 // A window in two halves, the optimiser's state on disk between them, is the window in one.
 TEST_F(TrainWindow, GoesOnAfterARestartAsIfNothingHadHappened) {
   hparams_.inner.steps = 3;
-  AdamW unbroken(layout_, hparams_.inner);
-  AdamW saved(layout_, hparams_.inner);
-  const auto go = [](uint32_t) { return true; };
-  train_window(theta_, model_, unbroken, dataset_, assigned_, hparams_, {2}, go);
-  train_window(theta_, model_, saved, dataset_, assigned_, hparams_, {2}, go);
-  ASSERT_TRUE(saved.save(folder_ / "adamw", {3}));
-  AdamW loaded(layout_, hparams_.inner);
-  ASSERT_TRUE(loaded.load(folder_ / "adamw"));
-  EXPECT_EQ(train_window(theta_, model_, unbroken, dataset_, assigned_, hparams_, {3}, go).delta,
-            train_window(theta_, model_, loaded, dataset_, assigned_, hparams_, {3}, go).delta);
+  for (const char* kind : {"adamw", "muon"}) {
+    hparams_.inner.optimiser = kind;
+    const auto window = [&](Optimiser& optimiser, uint64_t index) {
+      return train_window(theta_, model_, optimiser, dataset_, assigned_, hparams_, {index},
+                          [](uint32_t) { return true; })
+          .value();
+    };
+    const auto unbroken = make_optimiser(layout_, hparams_.inner, *backend_);
+    const auto saved = make_optimiser(layout_, hparams_.inner, *backend_);
+    window(*unbroken, 2);
+    window(*saved, 2);
+    ASSERT_TRUE(save_optimiser(*saved, folder_ / "state", {3}));
+    const auto loaded = make_optimiser(layout_, hparams_.inner, *backend_);
+    ASSERT_TRUE(load_optimiser(*loaded, folder_ / "state"));
+    EXPECT_EQ(window(*unbroken, 3).delta, window(*loaded, 3).delta) << kind;
+  }
+}
+
+TEST_F(TrainWindow, LearnsWithMuonToo) {
+  hparams_.inner.optimiser = "muon";
+  hparams_.inner.learning_rate = 0.05;  // A fifth of it is for the embeddings.
+  const auto result = train([](uint32_t) { return true; });
+  EXPECT_LT(result.last_loss, result.first_loss / 2);
+}
+
+TEST_F(TrainWindow, WhatIsNotFiniteIsAnErrorThatNamesTheStep) {
+  for (const float broken : {NAN, INFINITY}) {
+    auto theta = theta_;
+    theta[layout_.tensors()[1].offset] = broken;
+    const auto optimiser = make_optimiser(layout_, hparams_.inner, *backend_);
+    const auto result = train_window(theta, model_, *optimiser, dataset_, assigned_, hparams_, {2},
+                                     [](uint32_t) { return true; });
+    ASSERT_FALSE(result) << broken;
+    EXPECT_EQ(result.error().code, common::Code::kRefused);
+    EXPECT_NE(result.error().message.find("inner step 0: "), std::string::npos)
+        << result.error().message;
+    EXPECT_NE(result.error().message.find("layers.0"), std::string::npos) << result.error().message;
+    EXPECT_EQ(optimiser->state().steps, 0U);
+  }
+  // A rate that throws the parameters out of fp32 is noticed at the step after.
+  hparams_.inner.learning_rate = 1e30;
+  const auto optimiser = make_optimiser(layout_, hparams_.inner, *backend_);
+  const auto result = train_window(theta_, model_, *optimiser, dataset_, assigned_, hparams_, {2},
+                                   [](uint32_t) { return true; });
+  ASSERT_FALSE(result);
+  EXPECT_EQ(result.error().message.find("inner step 0"), std::string::npos);
+  EXPECT_NE(result.error().message.find(" operation) made NaN or infinity"), std::string::npos)
+      << result.error().message;
+  // The steps before are in the optimiser; after a reset it is as good as new.
+  EXPECT_GT(optimiser->state().steps, 0U);
+  optimiser->reset();
+  hparams_.inner.learning_rate = 0.01;
+  const auto again = train_window(theta_, model_, *optimiser, dataset_, assigned_, hparams_, {2},
+                                  [](uint32_t) { return true; });
+  EXPECT_EQ(again.value().delta, train([](uint32_t) { return true; }).delta);
+}
+
+// At the anneal's end the rate is nothing, and so is what a window changes.
+TEST_F(TrainWindow, AfterTheAnnealNothingMoves) {
+  hparams_.inner.anneal_window = 1;
+  hparams_.inner.anneal_windows = 1;
+  hparams_.inner.anneal_ratio = 0.25;
+  for (const float value : train([](uint32_t) { return true; }).delta) ASSERT_EQ(value, 0.0F);
 }
 
 }  // namespace

@@ -1,19 +1,23 @@
 // Goal: the model's loss and gradient are a LLaMA's, whatever the batch is cut into and whoever
-// works;
-//   documents do not see each other; the same call gives the same bits.
+//   works; documents do not see each other; the same call gives the same bits, with activations
+//   kept or computed again; memory is what was announced; what is not finite is explained.
 // Method: against the fp64 oracle and its central differences, at every parameter of a small model;
-// then
-//   the promises one by one.
+//   a backend that counts; then the promises one by one.
 #include "train/model.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <cmath>
 #include <limits>
+#include <map>
 
 #include "tests/train/backends.h"
+#include "tests/train/counting_backend.h"
+#include "tests/train/learn.h"
 #include "tests/train/oracle.h"
 #include "tests/train/small_model.h"
+#include "train/optimiser.h"
 
 namespace train {
 namespace {
@@ -22,17 +26,11 @@ std::vector<float> initial(const common::ModelParams& params) {
   return initial_parameters(params, parameter_layout(params, kCodec));
 }
 
-struct Learned {
-  double loss;
-  std::vector<float> gradient;
-};
-
-Learned learn(Backend& backend, const common::ModelParams& params, const std::vector<float>& theta,
-              const Batch& batch) {
-  Model model(params, backend);
-  Learned result{0, std::vector<float>(theta.size())};
-  result.loss = model.loss_and_gradient(theta, batch, result.gradient);
-  return result;
+Learned learn_once(Backend& backend, const common::ModelParams& params,
+                   const std::vector<float>& theta, const Batch& batch,
+                   const ModelOptions& options = {}) {
+  Model model(params, backend, options);
+  return learn(model, backend, theta, batch);
 }
 
 class WholeModel : public BackendTest {};
@@ -46,7 +44,7 @@ TEST_P(WholeModel, LossAndGradientMatchDifferencesInFp64) {
       const auto theta = initial(params);
       Batch batch = make_batch(random_runs(3, 2, 7, params.vocabulary), kEnd, document_mask);
       batch.target[4] = kNoTarget;
-      const Learned got = learn(*backend_, params, theta, batch);
+      const Learned got = learn_once(*backend_, params, theta, batch);
       const oracle::Values wide(theta.begin(), theta.end());
       const auto f = [&](const oracle::Values& at) { return oracle::loss(at, params, batch); };
       EXPECT_NEAR(got.loss, f(wide), 1e-5 * f(wide));
@@ -85,16 +83,16 @@ TEST_P(WholeModel, AccumulatedGradientsAreTheLargeBatchs) {
   const auto params = small_model(false);
   const auto theta = initial(params);
   const auto runs = random_runs(5, 300, 7, params.vocabulary);
-  const Learned whole = learn(*backend_, params, theta, make_batch(runs, kEnd, true));
+  const Learned whole = learn_once(*backend_, params, theta, make_batch(runs, kEnd, true));
   Model model(params, *backend_);
-  std::vector<float> sum(theta.size());
+  oracle::Values mean(theta.size());
   double loss = 0;
   for (size_t first = 0; first < 300; first += 100) {
     const Batch part = make_batch(std::span(runs).subspan(first, 100), kEnd, true);
-    loss += model.loss_and_gradient(theta, part, sum) / 3;
+    const Learned learned = learn(model, *backend_, theta, part);
+    loss += learned.loss / 3;
+    for (size_t i = 0; i < mean.size(); ++i) mean[i] += learned.gradient[i] / 3.0;
   }
-  oracle::Values mean;
-  for (const float value : sum) mean.push_back(value / 3.0);
   EXPECT_NEAR(whole.loss, loss, 1e-6);
   EXPECT_LT(oracle::distance(whole.gradient, mean), 1e-5);
 }
@@ -128,13 +126,13 @@ TEST_P(WholeModel, TheSameCallGivesTheSameBitsEvenAfterOthers) {
   const auto params = small_model(true);
   const auto theta = initial(params);
   const Batch batch = make_batch(random_runs(6, 40, 7, params.vocabulary), kEnd, true);
-  const Learned first = learn(*backend_, params, theta, batch);
+  const Learned first = learn_once(*backend_, params, theta, batch);
   Model model(params, *backend_);
   // A longer evaluation in between leaves memory that holds something else.
   model.losses(theta, make_batch(random_runs(9, 100, 9, params.vocabulary), kEnd, true));
-  std::vector<float> gradient(theta.size());
-  EXPECT_EQ(model.loss_and_gradient(theta, batch, gradient), first.loss);
-  EXPECT_EQ(gradient, first.gradient);
+  const Learned second = learn(model, *backend_, theta, batch);
+  EXPECT_EQ(second.loss, first.loss);
+  EXPECT_EQ(second.gradient, first.gradient);
 }
 
 TEST_P(WholeModel, ParametersThatAreNotFiniteGiveLossesThatAreNot) {
@@ -158,6 +156,212 @@ TEST_P(WholeModel, ParametersThatAreNotFiniteGiveLossesThatAreNot) {
 
 MUSTER_EVERY_BACKEND(WholeModel);
 
+// What holds in every precision.
+class ModelMemory : public BackendTest {
+ protected:
+  // What a model that has learned holds besides activations: packed weights, each to the next 64
+  // bytes, and the angles of `positions`.
+  static size_t besides_activations(const common::ModelParams& params, Backend& backend,
+                                    size_t positions) {
+    const auto packed = [&](uint32_t O, uint32_t C) {
+      const size_t size = backend.packed_size(static_cast<int>(O), static_cast<int>(C));
+      return (size + 63) / 64 * 64;
+    };
+    const uint32_t width = params.dim / params.heads;
+    const uint32_t row = params.dim + 2 * params.kv_heads * width;
+    const size_t layer = packed(row, params.dim) + packed(params.dim, params.dim) +
+                         packed(2 * params.hidden, params.dim) + packed(params.dim, params.hidden);
+    return params.layers * layer + packed(params.vocabulary, params.dim) +
+           2 * positions * (width / 2) * sizeof(float);
+  }
+};
+
+TEST_P(ModelMemory, RecomputingGivesTheSameBits) {
+  for (const bool tied : {true, false}) {
+    const auto params = small_model(tied);
+    const auto theta = initial(params);
+    const Batch batch = make_batch(random_runs(6, 9, 7, params.vocabulary), kEnd, true);
+    const Learned kept = learn_once(*backend_, params, theta, batch, {.positions_at_once = 28});
+    const Learned again =
+        learn_once(*backend_, params, theta, batch, {.recompute = true, .positions_at_once = 28});
+    EXPECT_EQ(kept.loss, again.loss);
+    EXPECT_EQ(kept.gradient, again.gradient);
+  }
+}
+
+TEST_P(ModelMemory, ActivationsTakeWhatWasAnnounced) {
+  auto params = small_model(false);
+  params.layers = 5;
+  const auto theta = initial(params);
+  const Batch batch = make_batch(random_runs(6, 12, 7, params.vocabulary), kEnd, true);
+  std::vector<uint64_t> announced;
+  for (const bool recompute : {false, true}) {
+    const ModelOptions options{.recompute = recompute, .positions_at_once = 42};
+    CountingBackend counting(*backend_);
+    Model model(params, counting, options);
+    EXPECT_EQ(counting.size_bytes(), 0U);
+    learn(model, counting, theta, batch);
+    announced.push_back(activation_bytes(params, 42, backend_->precision(), options));
+    EXPECT_EQ(counting.size_bytes() - besides_activations(params, *backend_, 7), announced.back());
+  }
+  // All layers but one keep their input alone.
+  EXPECT_LT(announced[1], announced[0] / 2);
+}
+
+TEST_P(ModelMemory, NothingIsAllocatedAfterTheFirstStep) {
+  const auto params = small_model(true);
+  const auto theta = initial(params);
+  const auto runs = random_runs(6, 11, 7, params.vocabulary);
+  for (const bool recompute : {false, true}) {
+    CountingBackend counting(*backend_);
+    Model model(params, counting, {.recompute = recompute, .positions_at_once = 28});
+    Buffer<float> values(counting);
+    Buffer<float> sums(counting);
+    values.upload(theta);
+    sums.upload(theta);
+    model.loss_and_gradient(values.data(), make_batch(runs, kEnd, true), sums.data());
+    const int allocations = counting.allocations();
+    for (const size_t B : {11U, 3U, 1U, 10U}) {
+      const Batch batch = make_batch(std::span(runs).first(B), kEnd, true);
+      model.loss_and_gradient(values.data(), batch, sums.data());
+    }
+    EXPECT_EQ(counting.allocations(), allocations);
+    if (counting.unified_memory()) {
+      model.losses(theta, make_batch(runs, kEnd, true));
+      EXPECT_EQ(counting.allocations(), allocations);
+    }
+  }
+}
+
+TEST_P(ModelMemory, MicroBatchesChangeTheGradientByRoundingOnly) {
+  const auto params = small_model(true);
+  const auto theta = initial(params);
+  const Batch batch = make_batch(random_runs(6, 10, 7, params.vocabulary), kEnd, true);
+  const Learned whole = learn_once(*backend_, params, theta, batch, {.positions_at_once = 70});
+  const oracle::Values expected(whole.gradient.begin(), whole.gradient.end());
+  for (const int positions : {1, 7, 15, 69, 1000}) {
+    const Learned cut =
+        learn_once(*backend_, params, theta, batch, {.positions_at_once = positions});
+    EXPECT_NEAR(cut.loss, whole.loss, 1e-6 * whole.loss) << positions;
+    EXPECT_LT(oracle::distance(cut.gradient, expected), 1e-6) << positions;
+  }
+}
+
+MUSTER_EVERY_PRECISION(ModelMemory);
+
+class NotFinite : public testing::Test {
+ protected:
+  std::string explain(const std::vector<float>& theta, const ModelOptions& options = {}) {
+    Model model(params_, *backend_, options);
+    std::vector<float> gradient(theta.size());
+    model.loss_and_gradient(theta.data(), batch_, gradient.data());
+    return model.explain_not_finite(theta.data(), batch_, gradient.data());
+  }
+
+  common::ModelParams params_ = small_model(false);
+  compress::Layout layout_ = parameter_layout(params_, kCodec);
+  std::unique_ptr<Backend> backend_ = make_cpu_backend(1);
+  Batch batch_ = make_batch(random_runs(6, 9, 7, params_.vocabulary), kEnd, true);
+};
+
+TEST_F(NotFinite, AWeightThatIsInfiniteIsNamedWithTheOperationThatReadIt) {
+  const std::map<std::string, std::string> begins = {
+      {"model.embed_tokens.weight", "embeddings: embedding_forward"},
+      {"model.layers.0.input_layernorm.weight", "layers.0: rmsnorm_forward"},
+      {"model.layers.1.self_attn.v_proj.weight", "layers.1: linear_forward"},
+      {"model.layers.1.mlp.down_proj.weight", "layers.1: linear_forward"},
+      {"model.norm.weight", "norm: rmsnorm_forward"},
+      {"lm_head.weight", "vocabulary: vocabulary_loss"}};
+  size_t found = 0;
+  for (const auto& tensor : layout_.tensors()) {
+    const auto begin = begins.find(tensor.name);
+    if (begin == begins.end()) continue;
+    ++found;
+    auto theta = initial(params_);
+    const bool table = tensor.name == "model.embed_tokens.weight";
+    theta[tensor.offset + (table ? batch_.input[0] * params_.dim : 0)] =
+        std::numeric_limits<float>::infinity();
+    const std::string why = explain(theta);
+    EXPECT_THAT(why, testing::StartsWith(begin->second + " (the "));
+    EXPECT_THAT(why,
+                testing::EndsWith("was given NaN or infinity; " + tensor.name + " is not finite"));
+  }
+  EXPECT_EQ(found, begins.size());
+}
+
+TEST_F(NotFinite, OfSeveralWeightsTheOthersAreCounted) {
+  auto theta = initial(params_);
+  for (const size_t tensor : {3U, 5U, 8U}) {
+    theta[layout_.tensors()[tensor].offset] = std::numeric_limits<float>::quiet_NaN();
+  }
+  EXPECT_THAT(explain(theta),
+              testing::EndsWith("; model.layers.0.self_attn.v_proj.weight and 2 more are not "
+                                "finite"));
+}
+
+TEST_F(NotFinite, ABlowUpIsNamedByTheOperationThatMadeIt) {
+  for (const bool recompute : {false, true}) {
+    const ModelOptions options{.recompute = recompute, .positions_at_once = 28};
+    auto theta = initial(params_);
+    Model model(params_, *backend_, options);
+    const auto optimiser = make_optimiser(layout_, small_inner(), *backend_);
+    double norm = 0;
+    for (int step = 0; step < 10 && std::isfinite(norm); ++step) {
+      const Learned learned = learn(model, *backend_, theta, batch_);
+      norm = gradient_norm(*backend_, learned.gradient.data(), theta.size());
+      if (std::isfinite(norm)) optimiser->step(theta.data(), learned.gradient.data(), 1e12, norm);
+    }
+    ASSERT_FALSE(std::isfinite(norm));
+    EXPECT_THAT(explain(theta, options),
+                testing::MatchesRegex("(layers\\.[01]|norm|vocabulary): [a-z_]+ \\(the [0-9]+"
+                                      "(st|nd|rd|th) operation\\) made NaN or infinity"));
+  }
+}
+
+TEST_F(NotFinite, AStepThatIsFiniteHasNothingToExplainAndGoesOn) {
+  const auto theta = initial(params_);
+  Model model(params_, *backend_);
+  std::vector<float> gradient(theta.size());
+  EXPECT_EQ(model.explain_not_finite(theta.data(), batch_, gradient.data()),
+            "no operation made NaN or infinity when the step was repeated");
+  EXPECT_EQ(learn(model, *backend_, theta, batch_).gradient, gradient);
+}
+
+TEST(Model, TellsWhatIsWorkedOnNext) {
+  const auto params = small_model(true);
+  const auto backend = make_cpu_backend(1);
+  std::vector<std::string> parts;
+  ModelOptions options;
+  options.on_part = [&](std::string_view part) { parts.emplace_back(part); };
+  const Batch batch = make_batch(random_runs(6, 1, 7, params.vocabulary), kEnd, true);
+  learn_once(*backend, params, initial(params), batch, options);
+  EXPECT_EQ(parts,
+            (std::vector<std::string>{"embeddings", "layers.0", "layers.1", "norm", "vocabulary",
+                                      "norm", "layers.1", "layers.0", "embeddings"}));
+}
+
+TEST(PieceLayout, PiecesFollowEachOtherAndEndWhereTensorsDo) {
+  for (const bool tied : {true, false}) {
+    const auto params = small_model(tied);
+    const PieceLayout pieces(params);
+    const auto layout = parameter_layout(params, kCodec);
+    ASSERT_EQ(pieces.count(), 4U);
+    EXPECT_EQ(pieces.parameter_count(), layout.parameter_count());
+    std::map<uint64_t, std::string> names;
+    for (const auto& tensor : layout.tensors()) names[tensor.offset] = tensor.name;
+    uint64_t end = 0;
+    for (size_t piece = 0; piece < pieces.count(); ++piece) {
+      EXPECT_EQ(pieces[piece].first, end);
+      end = pieces[piece].end();
+    }
+    EXPECT_EQ(names[pieces[0].first], "model.embed_tokens.weight");
+    EXPECT_EQ(names[pieces[1].first], "model.layers.0.self_attn.q_proj.weight");
+    EXPECT_EQ(names[pieces[2].first], "model.layers.1.self_attn.q_proj.weight");
+    EXPECT_EQ(names[pieces[3].first], "model.norm.weight");
+    EXPECT_EQ(pieces.vocabulary(), tied ? 0U : 3U);
+  }
+}
+
 TEST(Model, TheNumberOfThreadsDoesNotChangeTheBits) {
   common::ModelParams params = small_model(true);
   params.vocabulary = 301;  // Large enough to be cut into several blocks everywhere.
@@ -165,9 +369,9 @@ TEST(Model, TheNumberOfThreadsDoesNotChangeTheBits) {
   params.hidden = 160;
   const auto theta = initial(params);
   const Batch batch = make_batch(random_runs(6, 3, 100, params.vocabulary), kEnd, true);
-  const Learned one = learn(*make_cpu_backend(1), params, theta, batch);
+  const Learned one = learn_once(*make_cpu_backend(1), params, theta, batch);
   for (const int threads : {2, 3, 7}) {
-    const Learned many = learn(*make_cpu_backend(threads), params, theta, batch);
+    const Learned many = learn_once(*make_cpu_backend(threads), params, theta, batch);
     EXPECT_EQ(one.loss, many.loss) << threads;
     EXPECT_EQ(one.gradient, many.gradient) << threads;
   }

@@ -33,7 +33,8 @@ inline std::vector<float> narrow(const Values& values) {
 inline Values embedding(const std::vector<uint32_t>& token, const Values& table, int C) {
   Values out;
   for (const uint32_t id : token) {
-    for (int c = 0; c < C; ++c) out.push_back(table[id * static_cast<size_t>(C) + c]);
+    for (int c = 0; c < C; ++c)
+      out.push_back(table[id * static_cast<size_t>(C) + static_cast<size_t>(c)]);
   }
   return out;
 }

@@ -23,6 +23,7 @@ inline common::ModelParams small_model(bool tied) {
           .hidden = 12,
           .sequence_length = 7,
           .rope_theta = 10000.0,
+          .rope_factor = 1,
           .norm_epsilon = 1e-5,
           .tied_embeddings = tied,
           .init_seed = 1,
@@ -47,6 +48,7 @@ inline std::vector<std::vector<uint32_t>> random_runs(uint64_t seed, size_t B, s
 inline common::InnerParams small_inner() {
   return {.steps = 4,
           .sequences_per_step = 3,
+          .optimiser = "adamw",
           .learning_rate = 0.01,
           .warmup_windows = 2,
           .decay_windows = 10,
@@ -55,7 +57,10 @@ inline common::InnerParams small_inner() {
           .beta2 = 0.95,
           .epsilon = 1e-8,
           .weight_decay = 0.1,
-          .gradient_clip = 1.0};
+          .gradient_clip = 1.0,
+          .muon_momentum = 0.95,
+          .muon_iterations = 5,
+          .muon_adamw_ratio = 0.2};
 }
 
 }  // namespace train

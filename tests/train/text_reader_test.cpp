@@ -106,6 +106,61 @@ TEST(TextReader, LongDocumentsComeInPiecesOfWholeWords) {
   EXPECT_GT(pieces, 5U);
 }
 
+// Form feeds and ends of files around the sizes at which the reader cuts and fetches more.
+TEST(TextReader, BordersOfPiecesAndBlocksAreNoBordersOfDocuments) {
+  for (const size_t border : {train::kPieceSizeMax, size_t{1} << 20}) {
+    for (size_t size = border - 4; size <= border + 4; ++size) {
+      std::string line;
+      while (line.size() < size) line += "some words ";
+      line.resize(size);
+      const std::string feed = line.substr(0, size - 1) + "\f";
+      EXPECT_EQ(documents_of(line), (std::vector{line}));
+      EXPECT_EQ(documents_of(line + "\n\f\nx"), (std::vector<std::string>{line + "\n", "x"}));
+      EXPECT_EQ(documents_of(line + "\n\f"), (std::vector{line + "\n"}));
+      EXPECT_EQ(documents_of(line + "\n\fx"), (std::vector{line + "\n\fx"}));
+      EXPECT_EQ(documents_of(line + "\f\nx"), (std::vector{line + "\f\nx"}));
+      EXPECT_EQ(documents_of(feed), (std::vector{feed}));
+    }
+  }
+}
+
+// All that is read from here on: the texts, each with whether a document ends.
+std::vector<std::pair<std::string, bool>> rest_of(TextReader& reader) {
+  std::vector<std::pair<std::string, bool>> rest;
+  for (auto piece = reader.next(); piece->has_value(); piece = reader.next()) {
+    rest.emplace_back((**piece).text, (**piece).document_ends);
+  }
+  return rest;
+}
+
+TEST(TextReader, GoesOnAtTheBeginningOfAnyPiece) {
+  const DataFolder folder;
+  std::string text;
+  std::mt19937 random(2);
+  while (text.size() < 300'000) text += random() % 3000 == 0 ? "\n\f\n" : "w\xFF ord ";
+  folder.write("a.txt", text);
+  folder.write("b.txt", "");
+  folder.write("c.txt", "\f\nlast");
+  const std::vector files = {folder.path() / "a.txt", folder.path() / "b.txt",
+                             folder.path() / "c.txt"};
+  auto whole = TextReader::open(files);
+  std::vector<train::TextPosition> begins;
+  for (auto piece = whole->next(); piece->has_value(); piece = whole->next()) {
+    begins.push_back((**piece).begin);
+  }
+  ASSERT_GT(begins.size(), 10U);
+  auto again = TextReader::open(files);
+  const auto all = rest_of(*again);
+  for (size_t i = 0; i < begins.size(); ++i) {
+    auto reader = TextReader::open(files);
+    ASSERT_TRUE(reader->seek(begins[i]).has_value());
+    EXPECT_EQ(rest_of(*reader), (std::vector(all.begin() + static_cast<ptrdiff_t>(i), all.end())));
+    EXPECT_EQ(reader->bytes_read(), reader->bytes_total());
+  }
+  EXPECT_FALSE(again->seek({3, 0}).has_value());
+  EXPECT_FALSE(again->seek({2, 7}).has_value());
+}
+
 TEST(TextReader, AHugeLineWithoutSpacesIsCutBetweenCharacters) {
   for (size_t shift = 0; shift < 4; ++shift) {
     std::string text(shift, 'a');

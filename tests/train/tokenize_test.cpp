@@ -5,9 +5,16 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <map>
+#include <random>
 
 #include "tests/train/data_folder.h"
 #include "tests/train/real_text.h"
+#include "train/data/shard_writer.h"
 #include "train/tokenizer.h"
 
 namespace {
@@ -36,9 +43,10 @@ train::Tokenized must(const TokenizeOptions& options) {
 // All tokens of the data set that was written, as one sample, every shard verified.
 std::vector<uint32_t> tokens_of(const fs::path& out, const train::DatasetManifest& manifest) {
   const auto length = static_cast<uint32_t>(manifest.token_count() - 1);
-  auto dataset = Dataset::open(out, manifest.hash(), length, true);
+  auto dataset = Dataset::open(out, manifest.hash(), length);
   CHECK_MSG(dataset.has_value(), dataset.error().message);
-  return dataset->sample(0);
+  CHECK(dataset->verify().has_value());
+  return dataset->sample(0).value();
 }
 
 std::vector<uint32_t> bytes_and_end(const std::vector<std::string>& documents) {
@@ -181,6 +189,155 @@ TEST(Tokenize, ALargeVocabularyIsWrittenInFourBytes) {
   EXPECT_EQ(train::DatasetManifest::token_bytes_for(257), 2U);
   EXPECT_EQ(train::DatasetManifest::token_bytes_for(65'536), 2U);
   EXPECT_EQ(train::DatasetManifest::token_bytes_for(65'537), 4U);
+}
+
+TEST(Tokenize, AVocabularyOf262144IsWrittenAndReadBackInFourBytes) {
+  const DataFolder folder;
+  train::DatasetManifest manifest;
+  manifest.vocabulary = 262'144;
+  manifest.token_bytes = train::DatasetManifest::token_bytes_for(262'144);
+  train::ShardWriter writer(folder.path(), manifest, 1 << 20, 3);
+  std::vector<uint32_t> tokens(50'000);
+  for (uint32_t i = 0; i < tokens.size(); ++i) tokens[i] = 262'143 - i * 5;
+  ASSERT_EQ(writer.add(std::span(tokens).first(7)).value(), 7U);
+  ASSERT_EQ(writer.add(std::span(tokens).subspan(7)).value(), tokens.size() - 7);
+  const auto shard = writer.finish();
+  ASSERT_TRUE(shard.has_value()) << shard.error().message;
+  const std::string bytes = folder.read("tokens-00003.bin");
+  const std::string_view expected(reinterpret_cast<const char*>(tokens.data()),
+                                  tokens.size() * sizeof(uint32_t));
+  EXPECT_TRUE(bytes == expected);
+  const auto hashes = train::chunk_hashes(common::view_of(bytes), manifest.chunk_bytes);
+  EXPECT_EQ(folder.read("tokens-00003.bin.hashes"), common::text_of(hashes));
+  EXPECT_EQ(shard->hashes, common::blake2b_256(hashes));
+}
+
+// --- Runs that end in the middle. ---
+
+std::map<std::string, std::string> files_of(const fs::path& folder) {
+  std::map<std::string, std::string> files;
+  for (const auto& entry : fs::directory_iterator(folder)) {
+    const auto bytes = common::read_file(entry.path(), 1 << 30);
+    files[entry.path().filename()] = std::string(common::text_of(bytes.value()));
+  }
+  return files;
+}
+
+// Eight batches of text: documents of many sizes.
+void write_long_text(const DataFolder& folder) {
+  std::string text;
+  for (uint64_t i = 0; text.size() < 12'000'000; ++i) {
+    text += "line " + std::to_string(i * 7919) + (i % 5000 == 0 ? "\n\f\n" : "\n");
+  }
+  folder.write("text/a.txt", text);
+  folder.write("text/b.txt", real_text());
+}
+
+// Tokenizes in a process of its own, which `kill_it` ends with SIGKILL; whether it came to its end.
+template <typename KillIt>
+bool run_and_kill(TokenizeOptions options, int kill_at_progress, KillIt kill_it) {
+  const pid_t child = fork();
+  CHECK(child >= 0);
+  if (child == 0) {
+    options.progress = [&](uint64_t, uint64_t) {
+      if (--kill_at_progress == 0) raise(SIGKILL);
+    };
+    _exit(train::tokenize(options).has_value() ? 0 : 1);
+  }
+  kill_it(child);
+  int status = 0;
+  CHECK(waitpid(child, &status, 0) == child);
+  CHECK(WIFSIGNALED(status) || WEXITSTATUS(status) == 0);
+  return !WIFSIGNALED(status);
+}
+
+TEST(Tokenize, AKilledRunGoesOnAndEndsWithTheSameBytes) {
+  const DataFolder folder;
+  write_long_text(folder);
+  TokenizeOptions options = options_of(folder, "bytes");
+  options.shard_tokens = 1'234'567;
+  options.out = folder.path() / "unbroken";
+  must(options);
+  const auto unbroken = files_of(options.out);
+  EXPECT_EQ(unbroken.size(), 2 * 10 + 1U);  // Shards, hashes, manifest: nothing of the run.
+
+  options.out = folder.path() / "killed";
+  for (const int kill_at : {1, 2}) {  // The second goes on after the first.
+    EXPECT_FALSE(run_and_kill(options, kill_at, [](pid_t) {}));
+    EXPECT_TRUE(fs::exists(options.out / "progress.json"));
+    EXPECT_FALSE(fs::exists(options.out / "manifest.json"));
+  }
+  const auto made = must(options);
+  EXPECT_GT(made.resumed_bytes, 4'000'000U);
+  EXPECT_TRUE(files_of(options.out) == unbroken);
+}
+
+TEST(Tokenize, RunsKilledAtAnyMomentEndWithTheSameBytes) {
+  const DataFolder folder;
+  write_long_text(folder);
+  TokenizeOptions options = options_of(folder, "bytes");
+  options.shard_tokens = 900'001;
+  options.out = folder.path() / "unbroken";
+  must(options);
+  const auto unbroken = files_of(options.out);
+  options.out = folder.path() / "killed";
+  std::mt19937 random(5);
+  bool done = false;
+  for (int round = 0; round < 12 && !done; ++round) {
+    done = run_and_kill(options, -1, [&](pid_t child) {
+      usleep(static_cast<useconds_t>(random() % 40'000));
+      kill(child, SIGKILL);
+    });
+  }
+  if (!done) must(options);
+  EXPECT_TRUE(files_of(options.out) == unbroken);
+}
+
+TEST(Tokenize, ATrainedTokenizerIsKeptWhenARunIsKilled) {
+  const DataFolder folder;
+  folder.write("text/a.txt", real_text());
+  TokenizeOptions options = options_of(folder, "sentencepiece");
+  options.shard_tokens = 10'000;
+  options.out = folder.path() / "unbroken";
+  must(options);
+  const auto unbroken = files_of(options.out);
+  options.out = folder.path() / "killed";
+  EXPECT_FALSE(run_and_kill(options, 1, [](pid_t) {}));
+  const auto written = fs::last_write_time(options.out / "tokenizer.model");
+  must(options);
+  EXPECT_EQ(fs::last_write_time(options.out / "tokenizer.model"), written);
+  EXPECT_TRUE(files_of(options.out) == unbroken);
+}
+
+TEST(Tokenize, AnUnfinishedSetOfAnotherTextOrOtherOptionsIsLeftAlone) {
+  const DataFolder folder;
+  write_long_text(folder);
+  TokenizeOptions options = options_of(folder, "bytes");
+  options.shard_tokens = 1'000'000;
+  ASSERT_FALSE(run_and_kill(options, 1, [](pid_t) {}));
+  TokenizeOptions other = options;
+  other.shard_tokens = 999'999;
+  const auto refused = train::tokenize(other);
+  ASSERT_FALSE(refused.has_value());
+  EXPECT_EQ(refused.error().code, Code::kConflict);
+  EXPECT_THAT(refused.error().message, HasSubstr("remove the folder"));
+  folder.write("text/c.txt", "one more");
+  EXPECT_EQ(train::tokenize(options).error().code, Code::kConflict);
+  fs::remove(folder.path() / "text/c.txt");
+  EXPECT_TRUE(train::tokenize(options).has_value());
+}
+
+TEST(Tokenize, TwoProcessesDoNotWriteIntoOneFolder) {
+  const DataFolder folder;
+  folder.write("text/a.txt", "one");
+  const TokenizeOptions options = options_of(folder, "bytes");
+  {
+    fs::create_directories(options.out);
+    const auto lock = common::FolderLock::take(options.out);
+    ASSERT_TRUE(lock.has_value());
+    EXPECT_EQ(train::tokenize(options).error().code, Code::kAlreadyExists);
+  }
+  EXPECT_TRUE(train::tokenize(options).has_value());
 }
 
 TEST(Tokenize, ProgressEndsAtAllOfTheText) {

@@ -1,15 +1,20 @@
 #include <fmt/format.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cstdio>
+#include <functional>
 #include <iostream>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
+#include "common/files.h"
+#include "common/object_store.h"
 #include "train/commands.h"
 #include "train/dataset.h"
 #include "train/tokenize.h"
@@ -34,15 +39,23 @@ The held-out set must be made with the training set's tokenizer, or its losses m
   muster data tokenize --out data/train   text/train
   muster data tokenize --out data/heldout --tokenizer data/train/tokenizer.model text/heldout
 
+A run that was killed goes on when the same command is given again, and ends with the same bytes.
+For other nodes, copy all of the folder into a bucket: each shard lies there with its .hashes.
+
 The hash that it prints goes into hparams.json (data.train, data.heldout). The same text, options
 and release of SentencePiece give the same hash on every machine.)";
 
 constexpr auto kInspectFooter = R"(
 Shows how much there is, and how the first document begins, token by token.
-With --verify every shard is read, hashed and looked through for tokens out of range.)";
+ADDRESS is a folder, or a bucket (file:///abs/path) that holds what `muster data tokenize` made.
+Of a bucket only the few ranges that are shown are fetched, and each is checked.
+With --verify every shard is read, hashed and looked through for tokens out of range; nothing of a
+bucket is kept on this disk.)";
+
+constexpr uint64_t kModelSizeMax = 64 << 20;
 
 struct InspectOptions {
-  fs::path folder;
+  std::string address;
   bool verify = false;
   bool as_json = false;
 };
@@ -77,8 +90,8 @@ void print_summary(const DatasetManifest& manifest) {
 }
 
 // One line that is written over, for people who wait.
-void show_progress(uint64_t done, uint64_t total) {
-  std::cerr << fmt::format("\rtokenizing: {:3.0f} % of {:.1f} MB",
+void show_progress(const char* doing, uint64_t done, uint64_t total) {
+  std::cerr << fmt::format("\r{}: {:3.0f} % of {:.1f} MB", doing,
                            100.0 * per(done, std::max<uint64_t>(total, 1)),
                            static_cast<double>(total) / 1e6)
             << (done == total ? "\n" : "") << std::flush;
@@ -86,8 +99,16 @@ void show_progress(uint64_t done, uint64_t total) {
 
 Result<void> run_tokenize(TokenizeOptions options, bool as_json) {
   options.threads = std::clamp(std::thread::hardware_concurrency(), 1U, kThreadsMax);
-  if (isatty(STDERR_FILENO) != 0) options.progress = show_progress;
+  if (isatty(STDERR_FILENO) != 0) {
+    options.progress = [](uint64_t done, uint64_t total) {
+      show_progress("tokenizing", done, total);
+    };
+  }
   TRY(const Tokenized made, tokenize(options));
+  if (made.resumed_bytes > 0) {
+    std::cerr << fmt::format("went on after {:.1f} MB that an earlier run had done\n",
+                             static_cast<double>(made.resumed_bytes) / 1e6);
+  }
   if (made.replaced_count > 0) {
     std::cerr << fmt::format(
         "warning: {} stretches of the text are not UTF-8; each became U+FFFD\n",
@@ -97,6 +118,7 @@ Result<void> run_tokenize(TokenizeOptions options, bool as_json) {
     json report = summary(made.manifest);
     report["files"] = made.file_count;
     report["replaced"] = made.replaced_count;
+    report["resumed_bytes"] = made.resumed_bytes;
     std::cout << report.dump() << "\n";
   } else {
     std::cout << fmt::format("{}: made of {} files\n", options.out.string(), made.file_count);
@@ -111,14 +133,68 @@ std::string quoted(const std::string& text) {
   return json(text).dump(-1, ' ', false, json::error_handler_t::replace);
 }
 
+// A folder that is gone with it.
+class ScratchFolder {
+ public:
+  static Result<ScratchFolder> make() {
+    std::error_code trouble;
+    std::string name = (fs::temp_directory_path(trouble) / "muster-data-XXXXXX").string();
+    if (trouble || mkdtemp(name.data()) == nullptr) {
+      return common::Error{Code::kIo, "no folder for temporary files: set TMPDIR to one"};
+    }
+    ScratchFolder folder;
+    folder.path_ = name;
+    return folder;
+  }
+  ScratchFolder(ScratchFolder&& other) noexcept : path_(std::exchange(other.path_, {})) {}
+  ScratchFolder& operator=(ScratchFolder&&) = delete;
+  ~ScratchFolder() {
+    std::error_code ignored;
+    if (!path_.empty()) fs::remove_all(path_, ignored);
+  }
+  const fs::path& path() const { return path_; }
+
+ private:
+  ScratchFolder() = default;
+  fs::path path_;
+};
+
+// Of a folder, or of a bucket, whose tokenizer is fetched first.
+Result<std::unique_ptr<Tokenizer>> tokenizer_at(const std::string& address,
+                                                const DatasetManifest& manifest) {
+  if (!is_bucket_address(address)) return open_tokenizer(address, manifest);
+  const std::string_view file = tokenizer_file(manifest.tokenizer);
+  if (file.empty()) return make_byte_tokenizer();
+  TRY(const auto bucket, common::open_store(address, /*writable=*/false));
+  TRY(const ScratchFolder scratch, ScratchFolder::make());
+  auto model = bucket->get(file, kModelSizeMax);
+  if (!model) return common::within(address, model.error());
+  TRY_VOID(common::write_file(scratch.path() / file, *model));
+  auto tokenizer = open_tokenizer(scratch.path(), manifest);
+  if (!tokenizer) return common::within(address, tokenizer.error());
+  return tokenizer;
+}
+
+std::function<void(uint64_t, uint64_t)> progress_line(const char* doing) {
+  if (isatty(STDERR_FILENO) == 0) return {};
+  return [doing, shown = uint64_t{0}](uint64_t done, uint64_t total) mutable {
+    static constexpr uint64_t kStep = 1 << 24;  // Bytes between two lines.
+    if (done != total && done - shown < kStep) return;
+    shown = done;
+    show_progress(doing, done, total);
+  };
+}
+
 Result<void> run_inspect(const InspectOptions& options) {
-  TRY(const DatasetManifest manifest, read_manifest(options.folder));
-  TRY(const Dataset dataset, Dataset::open(options.folder, manifest.hash(), 1, options.verify));
-  TRY(const auto tokenizer, open_tokenizer(options.folder, manifest));
+  TRY(const DatasetManifest manifest, read_manifest_at(options.address));
+  TRY(const Dataset dataset, Dataset::open(options.address, manifest.hash(), 1));
+  if (options.verify) TRY_VOID(dataset.verify(progress_line("verifying")));
+  TRY(const auto tokenizer, tokenizer_at(options.address, manifest));
   json pieces = json::array();
   std::string begin;
   for (size_t i = 0; i < std::min<uint64_t>(kShownTokens, dataset.sample_count()); ++i) {
-    const uint32_t token = dataset.sample(i)[0];
+    TRY(const std::vector<uint32_t> sample, dataset.sample(i));
+    const uint32_t token = sample[0];
     const bool end = token == manifest.end_of_document;
     const std::string text = end ? "" : tokenizer->decode(std::vector{token});
     pieces.push_back({{"token", token}, {"text", end ? json() : json(text)}});
@@ -133,7 +209,7 @@ Result<void> run_inspect(const InspectOptions& options) {
   }
   print_summary(manifest);
   std::cout << "begins     " << begin << "\n";
-  if (options.verify) std::cout << "verified    every shard is what the manifest says\n";
+  if (options.verify) std::cout << "verified    every chunk is what the manifest says\n";
   return {};
 }
 
@@ -164,7 +240,8 @@ void add_tokenize(CLI::App& data, int& exit_code) {
       ->type_name("DIR")
       ->required();
   verb->add_option("--tokenizer",
-                   "sentencepiece (trained on the text), bytes, or the path of a .model")
+                   "sentencepiece (trained on the text), bytes, or the path of a .model, of a "
+                   "Hugging Face tokenizer.json, or of a folder that holds one")
       ->type_name("NAME")
       ->default_str(defaults.tokenizer);
   verb->add_option("--vocabulary", "Pieces of a tokenizer that is trained")
@@ -182,12 +259,14 @@ void add_tokenize(CLI::App& data, int& exit_code) {
 
 void add_inspect(CLI::App& data, int& exit_code) {
   CLI::App* verb = data.add_subcommand("inspect", "Show what a data set holds");
-  verb->add_option("folder", "The folder with manifest.json")->required();
+  verb->add_option("address", "The folder or bucket with manifest.json")
+      ->type_name("ADDRESS")
+      ->required();
   verb->add_flag("--verify")->description("Read, hash and look through every shard");
   verb->add_flag("--json")->description("Print one JSON object");
   verb->footer(kInspectFooter);
   verb->callback([verb, &exit_code] {
-    const InspectOptions options = {(*verb)["folder"]->as<std::string>(),
+    const InspectOptions options = {(*verb)["address"]->as<std::string>(),
                                     verb->count("--verify") > 0, verb->count("--json") > 0};
     exit_code = exit_code_of(run_inspect(options));
   });

@@ -3,60 +3,52 @@
 #include <algorithm>
 #include <cstdlib>
 #include <cstring>
+#include <span>
+#include <string>
+#include <type_traits>
 #include <vector>
 
 #include "common/check.h"
-#include "train/batch.h"
 #include "train/cpu/attention.h"
-#include "train/cpu/gemm.h"
-#include "train/cpu/kernels.h"
+#include "train/cpu/blocks.h"
+#include "train/cpu/linear_bf16.h"
+#include "train/cpu/linear_fp32.h"
+#include "train/cpu/parameter_work.h"
 #include "train/cpu/pool.h"
+#include "train/cpu/processor.h"
+#include "train/cpu/row_kernels.h"
+#include "train/cpu/vocabulary_loss.h"
 
 namespace train {
 namespace {
 
-using cpu::add_row;
-using cpu::gemm;
-
-// Blocks of work. They decide the order of sums, and so the bits; threads only choose among them.
-constexpr int kRows = 128;           // Of a product's output, by
-constexpr int kColumns = 256;        //   columns.
-constexpr int kWeightRows = 64;      // Of a weight's gradient: fewer, since their sums are long.
-constexpr int kElementRows = 64;     // Rows of element-wise work.
-constexpr int kTableColumns = 32;    // Of the embeddings' gradient.
-constexpr int kLossPositions = 256;  // Whose logits exist at once.
+using cpu::blocks;
+using cpu::each_row;
+using cpu::row_of;
 
 constexpr size_t kAlignment = 64;
+constexpr int kTableColumns = 32;  // Of the embeddings' gradient: one task's.
+// Twice as many took as long, at 15 and 100 M parameters in bf16, and more memory.
+constexpr int kPositions = 1024;
 
-int blocks(int size, int block) { return (size + block - 1) / block; }
-
-// Row `n` of a matrix of `width` columns.
-template <typename Float>
-Float* row_of(Float* data, int n, int width) {
-  return data + static_cast<ptrdiff_t>(n) * width;
-}
-
-// Block `index` of an (M, N) output cut into blocks of (rows, columns).
-struct Block {
-  int row, column, rows, columns;
-
-  Block(int index, int M, int N, int block_rows, int block_columns)
-      : row(index / blocks(N, block_columns) * block_rows),
-        column(index % blocks(N, block_columns) * block_columns),
-        rows(std::min(block_rows, M - row)),
-        columns(std::min(block_columns, N - column)) {}
-
-  static int count(int M, int N, int block_rows, int block_columns) {
-    return blocks(M, block_rows) * blocks(N, block_columns);
-  }
-};
-
+// Activations are stored as Value, float or Bf16; every operation takes them from there to fp32 and
+// back.
+template <typename Value>
 class CpuBackend final : public Backend {
+  static constexpr bool kIsBf16 = std::is_same_v<Value, Bf16>;
+  using Linear = std::conditional_t<kIsBf16, cpu::LinearBf16, cpu::LinearFp32>;
+
  public:
-  explicit CpuBackend(int threads) : pool_(threads), attention_(pool_) {}
+  explicit CpuBackend(int threads) requires(!kIsBf16)
+      : pool_(threads), linear_(pool_), attention_(pool_) {}
+  CpuBackend(int threads, const cpu::TileKernel& tiles) requires kIsBf16
+      : pool_(threads),
+        linear_(pool_, tiles),
+        attention_(pool_, tiles) {}
 
   std::string name() const override { return "cpu:" + std::to_string(pool_.threads()); }
-  int positions_at_once() const override { return 1024; }
+  Precision precision() const override { return kIsBf16 ? Precision::kBf16 : Precision::kFp32; }
+  int positions_at_once() const override { return kPositions; }
   bool unified_memory() const override { return true; }
 
   void* allocate(size_t size_bytes) override {
@@ -75,174 +67,168 @@ class CpuBackend final : public Backend {
   void clear(void* memory, size_t size_bytes) override {
     if (size_bytes > 0) std::memset(memory, 0, size_bytes);
   }
+  void upload_activations(Activation* to, std::span<const float> from) override {
+    cpu::each_run(pool_, from.size(), cpu::kRunSize, [&](uint64_t first, int count) {
+      kernels_.narrow(values_of(to) + first, from.data() + first, count);
+    });
+  }
+  void download_activations(std::span<float> to, const Activation* from) override {
+    cpu::each_run(pool_, to.size(), cpu::kRunSize, [&](uint64_t first, int count) {
+      kernels_.widen(to.data() + first, values_of(from) + first, count);
+    });
+  }
 
-  void embedding_forward(float* out, const uint32_t* token, const float* table, int N,
+  size_t packed_size(int O, int C) const override { return linear_.packed_size(O, C); }
+  void pack(const Weight& weight) override { linear_.pack(weight); }
+
+  void embedding_forward(Activation* out, const uint32_t* token, const float* table, int N,
                          int C) override {
-    for (int n = 0; n < N; ++n) {
-      std::copy_n(row_of(table, static_cast<int>(token[n]), C), C, row_of(out, n, C));
-    }
+    each_row(pool_, N, [&](int n) {
+      kernels_.narrow(row_of(values_of(out), n, C), row_of(table, static_cast<int>(token[n]), C),
+                      C);
+    });
   }
 
   // By columns, so that tokens that come twice are added in order, whoever does it.
-  void embedding_backward(float* d_table, const float* d_out, const uint32_t* token, int N,
+  void embedding_backward(float* d_table, const Activation* d_out, const uint32_t* token, int N,
                           int C) override {
     pool_.each(blocks(C, kTableColumns), [&](int index, int) {
       const int first = index * kTableColumns;
       const int size = std::min(kTableColumns, C - first);
       for (int n = 0; n < N; ++n) {
-        add_row(row_of(d_table, static_cast<int>(token[n]), C) + first, row_of(d_out, n, C) + first,
-                size);
+        kernels_.add(row_of(d_table, static_cast<int>(token[n]), C) + first,
+                     row_of(values_of(d_out), n, C) + first, size);
       }
     });
   }
 
-  void rmsnorm_forward(float* out, float* rstd, const float* x, const float* weight, int N, int C,
-                       float epsilon) override {
-    each_row(N, [&](int n) {
-      rstd[n] = cpu::rmsnorm_row(row_of(out, n, C), row_of(x, n, C), weight, C, epsilon);
+  void rmsnorm_forward(Activation* out, float* rstd, const Activation* x, const float* weight,
+                       int N, int C, float epsilon) override {
+    each_row(pool_, N, [&](int n) {
+      rstd[n] = kernels_.rmsnorm(row_of(values_of(out), n, C), row_of(values_of(x), n, C), weight,
+                                 C, epsilon);
     });
   }
 
-  void rmsnorm_backward(float* d_x, float* d_weight, const float* d_out, const float* x,
-                        const float* weight, const float* rstd, int N, int C) override {
-    const int count = blocks(N, kElementRows);
-    grow(partial_, static_cast<size_t>(count) * static_cast<size_t>(C));
+  void rmsnorm_backward(Activation* d_x, float* d_weight, const Activation* d_out,
+                        const Activation* x, const float* weight, const float* rstd, int N,
+                        int C) override {
+    const int count = blocks(N, cpu::kElementRows);
+    const size_t size = static_cast<size_t>(count) * static_cast<size_t>(C);
+    if (partial_.size() < size) partial_.resize(size);
     pool_.each(count, [&](int block, int) {
       float* sum = row_of(partial_.data(), block, C);
       std::fill_n(sum, C, 0.0F);
-      for (int n = block * kElementRows; n < std::min(N, (block + 1) * kElementRows); ++n) {
-        cpu::rmsnorm_backward_row(row_of(d_x, n, C), sum, row_of(d_out, n, C), row_of(x, n, C),
-                                  weight, rstd[n], C);
+      const int end = std::min(N, (block + 1) * cpu::kElementRows);
+      for (int n = block * cpu::kElementRows; n < end; ++n) {
+        kernels_.rmsnorm_backward(row_of(values_of(d_x), n, C), sum, row_of(values_of(d_out), n, C),
+                                  row_of(values_of(x), n, C), weight, rstd[n], C);
       }
     });
     for (int block = 0; block < count; ++block) {
-      add_row(d_weight, row_of(partial_.data(), block, C), C);
+      sums_.add(d_weight, row_of(partial_.data(), block, C), C);
     }
   }
 
-  void linear_forward(float* out, const float* residual, const float* x, const float* weight, int N,
-                      int C, int O) override {
-    pool_.each(Block::count(N, O, kRows, kColumns), [&](int index, int) {
-      const Block block(index, N, O, kRows, kColumns);
-      float* target = row_of(out, block.row, O) + block.column;
-      if (residual != nullptr && residual != out) {
-        for (int n = 0; n < block.rows; ++n) {
-          std::copy_n(row_of(residual, block.row + n, O) + block.column, block.columns,
-                      row_of(target, n, O));
-        }
-      }
-      gemm(target, O, {row_of(x, block.row, C), C}, {row_of(weight, block.column, C), C, true},
-           block.rows, block.columns, C, 1.0F, residual != nullptr ? 1.0F : 0.0F);
-    });
+  void linear_forward(Activation* out, const Activation* residual, const Activation* x,
+                      const Weight& weight, int N) override {
+    linear_.forward(values_of(out), values_of(residual), values_of(x), weight, N);
   }
 
-  void linear_backward(float* d_x, float* d_weight, const float* d_out, const float* x,
-                       const float* weight, int N, int C, int O) override {
-    const int x_count = Block::count(N, C, kRows, kColumns);
-    const int weight_count = Block::count(O, C, kWeightRows, kColumns);
-    pool_.each(x_count + weight_count, [&](int index, int) {
-      if (index < x_count) {
-        const Block block(index, N, C, kRows, kColumns);
-        gemm(row_of(d_x, block.row, C) + block.column, C, {row_of(d_out, block.row, O), O},
-             {weight + block.column, C}, block.rows, block.columns, O);
-      } else {
-        const Block block(index - x_count, O, C, kWeightRows, kColumns);
-        gemm(row_of(d_weight, block.row, C) + block.column, C, {d_out + block.row, O, true},
-             {x + block.column, C}, block.rows, block.columns, N, 1.0F, 1.0F);
-      }
-    });
+  void linear_backward(Activation* d_x, float* d_weight, const Activation* d_out,
+                       const Activation* x, const Weight& weight, int N) override {
+    linear_.backward(values_of(d_x), d_weight, values_of(d_out), values_of(x), weight, N);
   }
 
-  void rope(float* qkv, const float* cosine, const float* sine, const AttentionShape& shape,
+  void rope(Activation* qkv, const float* cosine, const float* sine, const AttentionShape& shape,
             bool inverse) override {
     const int half = shape.D / 2;
-    each_row(shape.positions(), [&](int n) {
+    each_row(pool_, shape.positions(), [&](int n) {
       const int t = n % shape.T;
-      cpu::rope_row(row_of(qkv, n, shape.row()), row_of(cosine, t, half), row_of(sine, t, half),
-                    shape.H + shape.K, shape.D, inverse ? -1.0F : 1.0F);
+      kernels_.rope(row_of(values_of(qkv), n, shape.row()), row_of(cosine, t, half),
+                    row_of(sine, t, half), shape.H + shape.K, shape.D, inverse ? -1.0F : 1.0F);
     });
   }
 
-  void attention_forward(float* out, float* lse, const float* qkv, const uint32_t* document_start,
-                         const AttentionShape& shape) override {
-    attention_.forward(out, lse, qkv, document_start, shape);
+  void attention_forward(Activation* out, float* lse, const Activation* qkv,
+                         const uint32_t* document_start, const AttentionShape& shape) override {
+    attention_.forward(values_of(out), lse, values_of(qkv), document_start, shape);
   }
 
-  void attention_backward(float* d_qkv, const float* d_out, const float* out, const float* lse,
-                          const float* qkv, const uint32_t* document_start,
+  void attention_backward(Activation* d_qkv, const Activation* d_out, const Activation* out,
+                          const float* lse, const Activation* qkv, const uint32_t* document_start,
                           const AttentionShape& shape) override {
-    attention_.backward(d_qkv, d_out, out, lse, qkv, document_start, shape);
+    attention_.backward(values_of(d_qkv), values_of(d_out), values_of(out), lse, values_of(qkv),
+                        document_start, shape);
   }
 
-  void swiglu_forward(float* out, const float* gate_up, int N, int F) override {
-    each_row(N, [&](int n) {
-      const float* gate = row_of(gate_up, n, 2 * F);
-      cpu::swiglu_row(row_of(out, n, F), gate, gate + F, F);
+  void swiglu_forward(Activation* out, const Activation* gate_up, int N, int F) override {
+    each_row(pool_, N, [&](int n) {
+      const Value* gate = row_of(values_of(gate_up), n, 2 * F);
+      kernels_.swiglu(row_of(values_of(out), n, F), gate, gate + F, F);
     });
   }
 
-  void swiglu_backward(float* d_gate_up, const float* d_out, const float* gate_up, int N,
-                       int F) override {
-    each_row(N, [&](int n) {
-      const float* gate = row_of(gate_up, n, 2 * F);
-      float* d_gate = row_of(d_gate_up, n, 2 * F);
-      cpu::swiglu_backward_row(d_gate, d_gate + F, row_of(d_out, n, F), gate, gate + F, F);
+  void swiglu_backward(Activation* d_gate_up, const Activation* d_out, const Activation* gate_up,
+                       int N, int F) override {
+    each_row(pool_, N, [&](int n) {
+      const Value* gate = row_of(values_of(gate_up), n, 2 * F);
+      Value* d_gate = row_of(values_of(d_gate_up), n, 2 * F);
+      kernels_.swiglu_backward(d_gate, d_gate + F, row_of(values_of(d_out), n, F), gate, gate + F,
+                               F);
     });
   }
 
-  void vocabulary_loss(float* losses, float* d_x, float* d_weight, const float* x,
-                       const float* weight, const uint32_t* target, int N, int C, int V,
-                       float scale) override {
-    grow(logits_, static_cast<size_t>(std::min(N, kLossPositions)) * static_cast<size_t>(V));
-    for (int first = 0; first < N; first += kLossPositions) {
-      const int count = std::min(kLossPositions, N - first);
-      const float* x_rows = row_of(x, first, C);
-      linear_forward(logits_.data(), nullptr, x_rows, weight, count, C, V);
-      each_row(count, [&](int n) {
-        losses[first + n] = row_loss(row_of(logits_.data(), n, V), target[first + n], V, scale);
-      });
-      if (d_x != nullptr) {
-        linear_backward(row_of(d_x, first, C), d_weight, logits_.data(), x_rows, weight, count, C,
-                        V);
-      }
-    }
+  void vocabulary_loss(float* losses, Activation* d_x, float* d_weight, const Activation* x,
+                       const Weight& weight, const uint32_t* target, int N, float scale) override {
+    loss_.run(losses, values_of(d_x), d_weight, values_of(x), weight, target, N, scale);
+  }
+
+  double sum_of_squares(const float* values, uint64_t size) override {
+    return parameters_.sum_of_squares(values, size);
+  }
+  bool all_finite(const float* values, uint64_t size) override {
+    return cpu::all_finite(pool_, values, size);
+  }
+  bool all_finite(const Activation* values, uint64_t size) override {
+    return cpu::all_finite(pool_, values_of(values), size);
+  }
+  void combine(float* out, float a, const float* x, float b, const float* y,
+               uint64_t size) override {
+    parameters_.combine(out, a, x, b, y, size);
+  }
+  void adamw(float* theta, float* m, float* v, const float* gradient, uint64_t size,
+             const AdamwStep& step) override {
+    parameters_.adamw(theta, m, v, gradient, size, step);
+  }
+  void product(float* out, const float* a, const float* b, bool b_transposed, int M, int N, int K,
+               float scale, float keep) override {
+    linear_.product(out, a, b, b_transposed, M, N, K, scale, keep);
   }
 
  private:
-  // The loss; its gradient times `scale` replaces the logits.
-  static float row_loss(float* logits, uint32_t target, int V, float scale) {
-    if (target == kNoTarget) {
-      std::fill_n(logits, V, 0.0F);
-      return 0.0F;
-    }
-    const float chosen = logits[target];
-    const float lse = cpu::softmax_row(logits, V, scale);
-    logits[target] -= scale;
-    return lse - chosen;
-  }
-
-  static void grow(std::vector<float>& scratch, size_t size) {
-    if (scratch.size() < size) scratch.resize(size);
-  }
-
-  template <typename Visit>
-  void each_row(int N, const Visit& visit) {
-    pool_.each(blocks(N, kElementRows), [&](int block, int) {
-      const int end = std::min(N, (block + 1) * kElementRows);
-      for (int n = block * kElementRows; n < end; ++n) visit(n);
-    });
+  static Value* values_of(Activation* data) { return reinterpret_cast<Value*>(data); }
+  static const Value* values_of(const Activation* data) {
+    return reinterpret_cast<const Value*>(data);
   }
 
   cpu::Pool pool_;
+  const cpu::RowKernels<Value> kernels_ = cpu::row_kernels<Value>();
+  const cpu::RowKernels<float> sums_ = cpu::row_kernels<float>();
+  Linear linear_;
   cpu::Attention attention_;
+  cpu::VocabularyLoss<Value, Linear> loss_{pool_, linear_};
+  cpu::ParameterWork parameters_{pool_};
   std::vector<float> partial_;  // Sums of blocks of rows.
-  std::vector<float> logits_;
 };
 
 }  // namespace
 
-std::unique_ptr<Backend> make_cpu_backend(int threads) {
-  return std::make_unique<CpuBackend>(threads);
+std::unique_ptr<Backend> make_cpu_backend(int threads, Precision precision) {
+  if (precision == Precision::kBf16) {
+    return std::make_unique<CpuBackend<Bf16>>(threads, *cpu::processor().kernel);
+  }
+  return std::make_unique<CpuBackend<float>>(threads);
 }
 
 }  // namespace train
