@@ -131,9 +131,10 @@ void add_options(CLI::App& app, LocalnetOptions& options) {
   app.add_option("--windows", options.windows, "Train for so many windows")
       ->check(CLI::Range(1, 1'000'000))
       ->capture_default_str();
-  app.add_option("--data", options.data,
-                 "Folder with train/ and heldout/: text files or token sets (default: English "
-                 "from Debian's packages)");
+  app.add_option(
+      "--data", options.data,
+      "Folder with train/ and heldout/, and anneal/ if the hparams anneal: text files or "
+      "token sets (default: English from Debian's packages)");
   app.add_option("--keep", options.keep,
                  "Keep everything in this folder; the same folder again goes on from there");
   app.add_option("--port", options.port, "Of the ledger, on 127.0.0.1 (default: a free one)");

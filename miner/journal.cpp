@@ -4,6 +4,8 @@
 #include <vector>
 
 #include "common/files.h"
+#include "common/log.h"
+#include "train/optimiser_state.h"
 
 namespace miner {
 namespace {
@@ -20,7 +22,7 @@ constexpr uint64_t kSealedSizeMax = uint64_t{4} << 30;
 // Files are "<kind>.<window>".
 constexpr const char* kSealed = "sealed";
 constexpr const char* kFeedback = "feedback";
-constexpr const char* kOptimiser = "adamw";
+constexpr const char* kOptimiser = "optimiser";
 
 // The window of "<kind>.<window>", or nothing for another name.
 std::optional<Window> window_of(const fs::path& file, const std::string& kind) {
@@ -41,9 +43,9 @@ fs::path Journal::file(std::string_view kind, Window window) const {
 }
 
 Result<void> Journal::commit(const train::Sealed& sealed, const compress::ErrorFeedback& feedback,
-                             const train::AdamW& optimiser) {
+                             const train::Optimiser& optimiser) {
   TRY_VOID(feedback.save(file(kFeedback, sealed.window), sealed.window));
-  TRY_VOID(optimiser.save(file(kOptimiser, sealed.window), sealed.window));
+  TRY_VOID(train::save_optimiser(optimiser, file(kOptimiser, sealed.window), sealed.window));
   TRY_VOID(common::write_file(file(kSealed, sealed.window), sealed.serialise(), 0600));
   forget_all_but(sealed.window);
   return {};
@@ -66,7 +68,7 @@ Result<std::vector<Journal::Entry>> Journal::entries() const {
 }
 
 Result<std::optional<Window>> Journal::restore(compress::ErrorFeedback& feedback,
-                                               train::AdamW& optimiser) const {
+                                               train::Optimiser& optimiser) const {
   TRY(const std::vector<Entry> found, entries());
   std::optional<Window> window;
   for (const Entry& entry : found) {
@@ -74,8 +76,15 @@ Result<std::optional<Window>> Journal::restore(compress::ErrorFeedback& feedback
   }
   if (!window) return window;
   TRY(const Window of_feedback, feedback.load(file(kFeedback, *window)));
-  TRY(const Window of_optimiser, optimiser.load(file(kOptimiser, *window)));
-  if (of_feedback != *window || of_optimiser != *window) {
+  auto of_optimiser = train::load_optimiser(optimiser, file(kOptimiser, *window));
+  if (!of_optimiser && of_optimiser.error().code == Code::kNotFound) {
+    common::log_warning("{} is gone: training goes on with a fresh optimiser",
+                        file(kOptimiser, *window).string());
+    optimiser.reset();
+    of_optimiser = *window;
+  }
+  if (!of_optimiser) return of_optimiser.error();
+  if (of_feedback != *window || *of_optimiser != *window) {
     return Error{Code::kCorrupt, folder_.string() + ": files of different windows are mixed"};
   }
   return window;

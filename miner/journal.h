@@ -13,7 +13,7 @@
 
 #include "common/result.h"
 #include "compress/error_feedback.h"
-#include "train/adamw.h"
+#include "train/optimiser.h"
 #include "train/sealed.h"
 
 namespace miner {
@@ -25,11 +25,12 @@ class Journal {
 
   // What is there of other windows is forgotten then.
   common::Result<void> commit(const train::Sealed& sealed, const compress::ErrorFeedback& feedback,
-                              const train::AdamW& optimiser);
+                              const train::Optimiser& optimiser);
   // The state after the newest committed window; left as they are if there is none. Returns that
-  // window. kCorrupt or kNotFound, naming the file, if it is damaged: then both are void.
+  // window. kCorrupt or kNotFound, naming the file, if it is damaged: then both are void. Without
+  // the optimiser's file, which somebody removed as its error says, it is as new, with a warning.
   common::Result<std::optional<common::Window>> restore(compress::ErrorFeedback& feedback,
-                                                        train::AdamW& optimiser) const;
+                                                        train::Optimiser& optimiser) const;
   // What was sealed in this window, or kNotFound; kCorrupt if it is damaged.
   common::Result<train::Sealed> sealed(common::Window window) const;
 

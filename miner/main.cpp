@@ -52,9 +52,11 @@ Result<int> run(const CLI::App& verb) {
                  .local = *node.local,
                  .folder = journal,
                  .open_store = train::peer_store_opener(),
-                 .dataset = node.train_set,
+                 .training_sets = node.training_sets,
+                 .backend = *node.backend,
                  .model = *node.model,
-                 .codec = *node.codec});
+                 .codec = *node.codec,
+                 .initial_model = config.initial_model});
   worker.on_status(
       [&config](const MinerStatus& status) { common::write_status(config, status_json(status)); });
   TRY_VOID(worker.announce(config.public_bucket));

@@ -29,7 +29,7 @@ Worker::Worker(WorkerParts parts)
       layout_(train::parameter_layout(parts_.hparams.model, parts_.hparams.codec)),
       peers_(parts_.open_store),
       exchange_(parts_.hparams, layout_, parts_.codec, parts_.bucket, parts_.io_threads),
-      optimiser_(layout_, parts_.hparams.inner),
+      optimiser_(train::make_optimiser(layout_, parts_.hparams.inner, parts_.backend)),
       feedback_(layout_.parameter_count(), parts_.hparams.codec.feedback_decay),
       journal_(parts_.folder) {}
 
@@ -45,12 +45,10 @@ Result<void> Worker::step(Window window) {
   TRY_VOID(blocks_.wait_for(window.first_block(schedule.blocks_per_window)));
   TRY(const Roster roster, chain::read_roster(parts_.ledger, window, schedule));
   peers_.update(roster.peers);
-  if (!restored_) {
-    TRY_VOID(journal_.restore(feedback_, optimiser_));
-    restored_ = true;
-  }
+  TRY_VOID(restore());
   enter("catching up");
-  TRY_VOID(train::synchronise({replica_, parts_.local}, window, network(roster)));
+  TRY_VOID(
+      train::synchronise({replica_, parts_.local, parts_.initial_model}, window, network(roster)));
   if (auto contributed = contribute(window, roster); !contributed) {
     if (contributed.error().code == Code::kCancelled) return contributed;
     common::log_warning("window {}: not contributing: {}", window.index,
@@ -58,6 +56,17 @@ Result<void> Worker::step(Window window) {
   }
   TRY_VOID(follow(window, roster));
   return finish(window);
+}
+
+// Optimiser and feedback as they were after the last window that was sealed, or as new: what a
+// window that failed has left in them would poison the next.
+Result<void> Worker::restore() {
+  if (restored_) return {};
+  feedback_.reset();
+  optimiser_->reset();
+  TRY_VOID(journal_.restore(feedback_, *optimiser_));
+  restored_ = true;
+  return {};
 }
 
 // Lines 2 to 7 of a window: train, compress, seal before the deadline, reveal after it.
@@ -99,25 +108,25 @@ Result<train::Sealed> Worker::train_and_seal(Window window, Uid uid, const Block
     return Error{Code::kTimeout, "too late to train in this window"};
   }
   enter("training");
-  const std::vector<uint64_t> assigned = train::assignment(
-      hparams_hash_, first.hash, uid, window, parts_.dataset.sample_count(), hparams.inner);
-  const train::PseudoGradient gradient =
-      train::train_window(replica_->theta(), parts_.model, optimiser_, parts_.dataset, assigned,
-                          hparams, window, until_deadline(deadline));
+  restored_ = false;  // Until all of it is in the journal.
+  const train::Dataset& dataset = parts_.training_sets.of(window);
+  const std::vector<uint64_t> assigned = train::assignment(hparams_hash_, first.hash, uid, window,
+                                                           dataset.sample_count(), hparams.inner);
+  TRY(const train::PseudoGradient gradient,
+      train::train_window(replica_->theta(), parts_.model, *optimiser_, dataset, assigned, hparams,
+                          window, until_deadline(deadline)));
   status_.steps = static_cast<uint32_t>(gradient.receipt.steps.size());
   status_.first_loss = gradient.first_loss;
   status_.last_loss = gradient.last_loss;
 
   enter("compressing");
-  feedback_.add(gradient.delta);
   compress::Contribution contribution;
-  contribution.body = parts_.codec.encode(feedback_.values(), layout_);
+  contribution.body = feedback_.encode(parts_.codec, gradient.delta, layout_);
   const auto sent = parts_.codec.decode(contribution.body, layout_);
   if (!sent && sent.error() == common::Verdict::kEmpty) {
     return Error{Code::kNotFound, "training changed nothing"};
   }
   CHECK_MSG(sent.has_value(), "our own contribution does not decode");
-  feedback_.subtract(*sent, layout_);
   contribution.header = {.netuid = hparams.netuid,
                          .uid = uid,
                          .window = window,
@@ -131,7 +140,8 @@ Result<train::Sealed> Worker::train_and_seal(Window window, Uid uid, const Block
   const train::Origin origin{hparams.netuid, window, uid, parts_.hotkey.account()};
   train::Sealed sealed =
       train::make_sealed(plain, gradient.receipt, origin, replica_->root(), parts_.hotkey);
-  TRY_VOID(journal_.commit(sealed, feedback_, optimiser_));
+  TRY_VOID(journal_.commit(sealed, feedback_, *optimiser_));
+  restored_ = true;
   return sealed;
 }
 

@@ -16,13 +16,14 @@
 #include "compress/codec.h"
 #include "compress/error_feedback.h"
 #include "miner/journal.h"
-#include "train/adamw.h"
 #include "train/dataset.h"
 #include "train/exchange.h"
 #include "train/inner.h"
 #include "train/model.h"
+#include "train/optimiser.h"
 #include "train/replica.h"
 #include "train/sync.h"
+#include "train/training_sets.h"
 
 namespace miner {
 
@@ -39,10 +40,12 @@ struct WorkerParts {
   common::ObjectStore& local;    // Our own checkpoints, on our disk.
   std::filesystem::path folder;  // Our journal.
   train::OpenStore open_store;   // For peers' buckets.
-  const train::Dataset& dataset;
-  train::Model& model;
+  const train::TrainingSets& training_sets;
+  train::Backend& backend;
+  train::Model& model;  // Of that backend.
   const compress::Codec& codec;
   uint32_t io_threads = 8;
+  std::filesystem::path initial_model = {};  // What the network began with, if it was given.
 };
 
 // What a miner shows of itself: a line of the live screen, status.json.
@@ -78,6 +81,7 @@ class Worker {
   void on_status(std::function<void(const MinerStatus&)> show) { show_ = std::move(show); }
 
  private:
+  Result<void> restore();
   Result<void> contribute(Window window, const chain::Roster& roster);
   Result<train::Sealed> train_and_seal(Window window, common::Uid uid, const chain::Block& first);
   Result<void> follow(Window window, const chain::Roster& roster);
@@ -98,11 +102,13 @@ class Worker {
   compress::Layout layout_;
   train::Peers peers_;
   train::Exchange exchange_;
-  train::AdamW optimiser_;
+  std::unique_ptr<train::Optimiser> optimiser_;
   compress::ErrorFeedback feedback_;
   Journal journal_;
   std::optional<train::Replica> replica_;
   std::optional<common::Uid> uid_;
+  // Whether optimiser and feedback are what the journal holds: not before they were read from it,
+  // nor after a training that came to nothing.
   bool restored_ = false;
   common::milliseconds publish_time_{500};  // How long encoding and upload took last.
   MinerStatus status_;

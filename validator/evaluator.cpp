@@ -8,40 +8,53 @@
 
 #include "common/check.h"
 #include "common/philox.h"
+#include "train/prefetch.h"
 
 namespace validator {
 namespace {
+
+using ::common::Result;
 
 // Sequences of one set, each read before the trial at most once a window.
 class Measured {
  public:
   Measured(const train::Dataset& dataset, train::Model& model, bool document_mask)
-      : dataset_(dataset), model_(model), document_mask_(document_mask) {}
+      : dataset_(&dataset), model_(model), document_mask_(document_mask) {}
 
-  uint64_t sample_count() const { return dataset_.sample_count(); }
+  uint64_t sample_count() const { return dataset_->sample_count(); }
   const std::map<uint64_t, double>& before() const { return before_; }
-  void forget() { before_.clear(); }
+  // Nothing was read; from now on of this set.
+  void begin(const train::Dataset& dataset) {
+    dataset_ = &dataset;
+    before_.clear();
+  }
 
-  std::vector<double> losses(std::span<const float> theta, std::span<const uint64_t> samples) {
-    if (samples.empty()) return {};
+  Result<std::vector<double>> losses(std::span<const float> theta,
+                                     std::span<const uint64_t> samples) {
+    if (samples.empty()) return std::vector<double>();
     std::vector<std::vector<uint32_t>> runs;
-    for (const uint64_t sample : samples) runs.push_back(dataset_.sample(sample));
-    const uint32_t end = dataset_.manifest().end_of_document;
+    train::Prefetcher prefetcher(*dataset_, samples);
+    while (runs.size() < samples.size()) {
+      TRY(std::vector<uint32_t> run, prefetcher.next());
+      runs.push_back(std::move(run));
+    }
+    const uint32_t end = dataset_->manifest().end_of_document;
     return model_.losses(theta, train::make_batch(runs, end, document_mask_));
   }
 
   // Pre: `theta` is the state before the window, untouched.
-  void measure_before(std::span<const float> theta, std::span<const uint64_t> samples) {
+  Result<void> measure_before(std::span<const float> theta, std::span<const uint64_t> samples) {
     std::vector<uint64_t> missing;
     for (const uint64_t sample : samples) {
       if (!before_.contains(sample)) missing.push_back(sample);
     }
-    const std::vector<double> losses_before = losses(theta, missing);
+    TRY(const std::vector<double> losses_before, losses(theta, missing));
     for (size_t i = 0; i < missing.size(); ++i) before_.emplace(missing[i], losses_before[i]);
+    return {};
   }
 
  private:
-  const train::Dataset& dataset_;
+  const train::Dataset* dataset_;
   train::Model& model_;
   bool document_mask_;
   std::map<uint64_t, double> before_;
@@ -61,9 +74,11 @@ class Series {
   std::span<const uint64_t> taken() const {
     return std::span(order_).subspan(begin_, end_ - begin_);
   }
-  void measure_before(std::span<const float> theta) { measured_.measure_before(theta, taken()); }
-  void measure_after(std::span<const float> theta) {
-    const std::vector<double> after = measured_.losses(theta, taken());
+  Result<void> measure_before(std::span<const float> theta) {
+    return measured_.measure_before(theta, taken());
+  }
+  Result<void> measure_after(std::span<const float> theta) {
+    TRY(const std::vector<double> after, measured_.losses(theta, taken()));
     for (size_t i = 0; i < after.size(); ++i) {
       const double before = measured_.before().at(taken()[i]);
       if (!std::isfinite(before)) continue;
@@ -72,6 +87,7 @@ class Series {
       losses_.after.push_back(std::isfinite(after[i]) ? after[i]
                                                       : std::numeric_limits<double>::infinity());
     }
+    return {};
   }
   bool decided(double confidence_z) const {
     const Gain gain = gain_of(losses_);
@@ -91,6 +107,8 @@ class Series {
 
 struct Evaluator::Impl {
   const common::Hparams& hparams;
+  const train::TrainingSets& training_sets;
+  const train::Dataset& heldout_set;
   Measured trained;  // Own and control.
   Measured common;
   Window window;
@@ -137,20 +155,40 @@ struct Evaluator::Impl {
   }
 
   // One more batch: before on the untouched state, after under a trial.
-  void extend(train::Replica& replica, const Candidate& candidate, Series& series,
-              size_t count) const {
+  Result<void> extend(train::Replica& replica, const Candidate& candidate, Series& series,
+                      size_t count) const {
     series.take(count);
-    series.measure_before(replica.theta());
+    TRY_VOID(series.measure_before(replica.theta()));
     const train::Trial trial(replica, *candidate.update, candidate.clip, hparams.evaluation.step);
-    series.measure_after(replica.theta());
+    return series.measure_after(replica.theta());
+  }
+
+  Result<void> measure(train::Replica& replica, const Candidate& candidate, Losses& on_heldout,
+                       OwnLosses& own) {
+    const ::common::EvaluationParams& evaluation = hparams.evaluation;
+    Series on_common(common, common_order, on_heldout);
+    Series on_own(trained, own_order(candidate), own.trained);
+    Series on_control(trained, control_order, own.control);
+    TRY_VOID(extend(replica, candidate, on_common, evaluation.sequences_min));
+    while (!on_common.at_end() && !on_common.decided(evaluation.confidence_z)) {
+      TRY_VOID(extend(replica, candidate, on_common, evaluation.sequences_batch));
+    }
+    for (Series* series : {&on_own, &on_control}) {
+      while (!series->at_end()) {
+        TRY_VOID(extend(replica, candidate, *series, evaluation.sequences_batch));
+      }
+    }
+    return {};
   }
 };
 
 Evaluator::Evaluator(const common::Hparams& hparams, train::Model& model,
-                     const train::Dataset& train_set, const train::Dataset& heldout_set)
+                     const train::TrainingSets& training_sets, const train::Dataset& heldout_set)
     : impl_(std::make_unique<Impl>(
           Impl{.hparams = hparams,
-               .trained = Measured(train_set, model, hparams.data.document_mask),
+               .training_sets = training_sets,
+               .heldout_set = heldout_set,
+               .trained = Measured(training_sets.of({0}), model, hparams.data.document_mask),
                .common = Measured(heldout_set, model, hparams.data.document_mask),
                .window = {},
                .seed_block = {},
@@ -162,8 +200,8 @@ Evaluator::~Evaluator() = default;
 void Evaluator::begin(Window window, const Hash& seed_block) {
   impl_->window = window;
   impl_->seed_block = seed_block;
-  impl_->trained.forget();
-  impl_->common.forget();
+  impl_->trained.begin(impl_->training_sets.of(window));
+  impl_->common.begin(impl_->heldout_set);
   impl_->common_order =
       impl_->drawn("common", 0, impl_->common.sample_count(), impl_->sequences_max());
   impl_->control_order =
@@ -171,24 +209,17 @@ void Evaluator::begin(Window window, const Hash& seed_block) {
   impl_->begun = true;
 }
 
-void Evaluator::judge(train::Replica& replica, const Candidate& candidate, Losses& common,
-                      OwnLosses& own) {
+Result<void> Evaluator::judge(train::Replica& replica, const Candidate& candidate, Losses& common,
+                              OwnLosses& own) {
   CHECK(impl_->begun && candidate.update != nullptr && candidate.receipt != nullptr);
-  const common::EvaluationParams& evaluation = impl_->hparams.evaluation;
   common = {};
   own = {};
-  Series on_common(impl_->common, impl_->common_order, common);
-  Series on_own(impl_->trained, impl_->own_order(candidate), own.trained);
-  Series on_control(impl_->trained, impl_->control_order, own.control);
-  impl_->extend(replica, candidate, on_common, evaluation.sequences_min);
-  while (!on_common.at_end() && !on_common.decided(evaluation.confidence_z)) {
-    impl_->extend(replica, candidate, on_common, evaluation.sequences_batch);
+  auto measured = impl_->measure(replica, candidate, common, own);
+  if (!measured) {
+    common = {};
+    own = {};
   }
-  for (Series* series : {&on_own, &on_control}) {
-    while (!series->at_end()) {
-      impl_->extend(replica, candidate, *series, evaluation.sequences_batch);
-    }
-  }
+  return measured;
 }
 
 double Evaluator::heldout_loss() const {

@@ -6,11 +6,13 @@
 #include <vector>
 
 #include "common/hparams.h"
+#include "common/result.h"
 #include "compress/update.h"
 #include "train/assignment.h"
 #include "train/dataset.h"
 #include "train/model.h"
 #include "train/replica.h"
+#include "train/training_sets.h"
 #include "validator/evidence.h"
 
 namespace validator {
@@ -26,13 +28,13 @@ struct Candidate {
 class Evaluator {
  public:
   // All outlive it.
-  Evaluator(const common::Hparams& hparams, train::Model& model, const train::Dataset& train_set,
-            const train::Dataset& heldout_set);
+  Evaluator(const common::Hparams& hparams, train::Model& model,
+            const train::TrainingSets& training_sets, const train::Dataset& heldout_set);
 
   // New sequences for a window, drawn without replacement from what the window and `seed_block`
   // decide: unknown before the deadline, the same for every validator, recomputable for ever.
-  // Common ones are of the held-out set, control ones of the training set, own ones of the samples
-  // of a miner's receipt (each once, and only those that the training set has).
+  // Common ones are of the held-out set, control ones of the set that the window trains on, own
+  // ones of the samples of a miner's receipt (each once, and only those that this set has).
   void begin(Window window, const Hash& seed_block);
 
   // Losses before and after `candidate`.
@@ -45,8 +47,11 @@ class Evaluator {
   //            looks again and again until a difference shows finds one in a coin, too.
   // Losses before are measured once a window for each sequence; one that is not finite before (the
   // model itself is broken there) is left out; after, whatever is not finite becomes plus infinity.
-  // The replica is left as it was, bit for bit.  Pre: begin was called since the replica moved.
-  void judge(train::Replica& replica, const Candidate& candidate, Losses& common, OwnLosses& own);
+  // The replica is left as it was, bit for bit. An error is of our data, which could not be read:
+  // both losses are empty then, because a look that failed makes nobody guilty.
+  // Pre: begin was called since the replica moved.
+  common::Result<void> judge(train::Replica& replica, const Candidate& candidate, Losses& common,
+                             OwnLosses& own);
 
   // Mean loss before, over the common sequences read so far this window: the held-out loss that is
   // shown. 0 if none were.

@@ -66,11 +66,12 @@ Result<int> run(const CLI::App& verb) {
                        .bucket = *node.bucket,
                        .local = *node.local,
                        .open_store = train::peer_store_opener(),
-                       .train_set = node.train_set,
+                       .training_sets = node.training_sets,
                        .heldout_set = heldout,
                        .model = *node.model,
                        .codec = *node.codec,
-                       .scores = scores});
+                       .scores = scores,
+                       .initial_model = config.initial_model});
   validator.on_status([&config](const ValidatorStatus& status) {
     common::write_status(config, status_json(status));
   });

@@ -40,7 +40,7 @@ Validator::Validator(ValidatorParts parts)
       layout_(train::parameter_layout(parts_.hparams.model, parts_.hparams.codec)),
       peers_(parts_.open_store),
       exchange_(parts_.hparams, layout_, parts_.codec, parts_.bucket, parts_.io_threads),
-      evaluator_(parts_.hparams, parts_.model, parts_.train_set, parts_.heldout_set) {
+      evaluator_(parts_.hparams, parts_.model, parts_.training_sets, parts_.heldout_set) {
   status_.heldout_history = heldout_history(parts_.scores);
   if (!status_.heldout_history.empty()) {
     status_.heldout_loss = status_.heldout_history.back().second;
@@ -60,7 +60,8 @@ Result<void> Validator::step(Window window) {
   TRY(const Roster roster, chain::read_roster(parts_.ledger, window, schedule));
   peers_.update(roster.peers);
   enter("catching up");
-  TRY_VOID(train::synchronise({replica_, parts_.local}, window, network(roster)));
+  TRY_VOID(
+      train::synchronise({replica_, parts_.local, parts_.initial_model}, window, network(roster)));
   TRY(const Opened opened, sight_and_open(window, roster));
   if (auto led = lead(window, roster, opened); !led) {
     if (led.error().code == Code::kCancelled) return led;
@@ -210,7 +211,11 @@ void Validator::evaluate(WindowEvidence& evidence, const Manifest& manifest, con
     const Candidate candidate{all[i].uid, all[i].update, clip[i], &sources[i]->receipt};
     for (Evidence& row : evidence.peers) {
       if (row.uid == candidate.uid) {
-        evaluator_.judge(*replica_, candidate, row.common, row.own);
+        const auto judged = evaluator_.judge(*replica_, candidate, row.common, row.own);
+        if (!judged) {
+          common::log_warning("window {}: uid {} is not judged: {}", evidence.window.index,
+                              row.uid.index, judged.error().message);
+        }
       }
     }
   }

@@ -36,12 +36,13 @@ struct ValidatorParts {
   common::ObjectStore& bucket;  // Ours, written to.
   common::ObjectStore& local;   // Our own checkpoints, on our disk.
   train::OpenStore open_store;  // For peers' buckets.
-  const train::Dataset& train_set;
+  const train::TrainingSets& training_sets;
   const train::Dataset& heldout_set;
   train::Model& model;
   const compress::Codec& codec;
   ScoreStore& scores;
   uint32_t io_threads = 8;
+  std::filesystem::path initial_model = {};  // What the network began with, if it was given.
 };
 
 struct PeerLine {

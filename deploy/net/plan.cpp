@@ -69,7 +69,7 @@ Result<void> make_wallet(const fs::path& coldkeys, Node& node) {
 
 Result<void> write_node_config(const Plan& plan, const Node& node, const TokenSets& sets) {
   const unsigned cores = std::max(1U, std::thread::hardware_concurrency());
-  const json config = {
+  json config = {
       {"hparams", plan.hparams_file().string()},
       {"data", node.data_folder().string()},
       {"train_set", sets.train.string()},
@@ -81,6 +81,7 @@ Result<void> write_node_config(const Plan& plan, const Node& node, const TokenSe
       {"device", "cpu"},
       {"threads", std::max(1U, cores / std::max(1U, plan.options.miners))},
       {"log_level", "info"}};
+  if (!sets.anneal.empty()) config["anneal_set"] = sets.anneal.string();
   return write_json(node.config_file(), config);
 }
 
@@ -140,6 +141,7 @@ Result<void> settle_hparams(Plan& plan, const TokenSets& sets) {
   TRY(plan.hparams, Hparams::load(plan.options.hparams));
   plan.hparams.data.train = sets.train_hash;
   plan.hparams.data.heldout = sets.heldout_hash;
+  plan.hparams.data.anneal = sets.anneal_hash;
   if (fs::exists(plan.hparams_file())) {
     TRY(const Hparams kept, Hparams::load(plan.hparams_file()));
     if (kept.hash() != plan.hparams.hash()) {

@@ -23,8 +23,9 @@ struct LocalnetOptions {
   uint32_t validators = 2;
   uint64_t windows = 12;
   uint64_t block_ms = 250;
-  uint16_t port = 0;           // 0: one that is free.
-  std::filesystem::path data;  // Text or token sets, train/ and heldout/; empty: Debian's text.
+  uint16_t port = 0;  // 0: one that is free.
+  std::filesystem::path
+      data;  // Text or token sets, train/, heldout/ (and anneal/); empty: Debian's.
   std::filesystem::path keep;  // The run's folder, kept; empty: a temporary one, removed.
   std::filesystem::path
       hparams;  // The template; empty: the kept folder's, else the scripts' tiny.json.

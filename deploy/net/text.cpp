@@ -53,7 +53,7 @@ Result<Hash> text_digest(const fs::path& folder, uint32_t vocabulary) {
   }
   std::sort(files.begin(), files.end());
   common::Hasher hasher;
-  hasher.update(common::view_of("token set v1")).number(vocabulary);
+  hasher.update(common::view_of("token set v2")).number(vocabulary);
   for (const fs::path& file : files) {
     TRY(const auto mapped, common::MappedFile::open(file));
     hasher.update(common::view_of(fs::relative(file, folder).string()))
@@ -102,7 +102,7 @@ fs::path being_made(const fs::path& out) {
   return out.string() + ".making-" + std::to_string(own_process_id());
 }
 
-// Both halves by one tokenizer, in the cache; or what is there already.
+// All that there are by one tokenizer, in the cache; or what is there already.
 Result<fs::path> tokenized(const fs::path& source, uint32_t vocabulary) {
   TRY(const Hash digest, text_digest(source, vocabulary));
   const fs::path out = cache_folder() / ("tokens-" + digest.brief());
@@ -114,8 +114,11 @@ Result<fs::path> tokenized(const fs::path& source, uint32_t vocabulary) {
                             vocabulary);
   if (made) {
     const fs::path model = making / "train" / "tokenizer.model";
-    made = tokenize_into(source / "heldout", making / "heldout", bytes ? "bytes" : model.string(),
-                         vocabulary);
+    for (const char* half : {"heldout", "anneal"}) {
+      if (!made || !fs::is_directory(source / half)) continue;
+      made =
+          tokenize_into(source / half, making / half, bytes ? "bytes" : model.string(), vocabulary);
+    }
   }
   if (!made) {
     std::error_code ignored;
@@ -157,20 +160,30 @@ Result<TokenSets> prepare_token_sets(const LocalnetOptions& options) {
                                         "heldout/, each text files or a token set"};
     }
   }
-  TokenSets sets{.train = source / "train", .heldout = source / "heldout"};
-  if (!fs::exists(sets.train / "manifest.json")) {
-    TRY(const fs::path made, tokenized(source, hparams.model.vocabulary));
-    sets.train = made / "train";
-    sets.heldout = made / "heldout";
+  const bool anneals = hparams.inner.anneal_window > 0;
+  if (anneals && !fs::is_directory(source / "anneal")) {
+    return Error{Code::kNotFound,
+                 (source / "anneal").string() + " is not there: the hparams anneal from window " +
+                     std::to_string(hparams.inner.anneal_window) +
+                     " on, on data of its own; put text files or a token set there (--data), or "
+                     "set inner.anneal_window to 0"};
   }
-  sets.train = fs::absolute(sets.train);
-  sets.heldout = fs::absolute(sets.heldout);
-  TRY(sets.train_hash, manifest_hash(sets.train));
-  TRY(sets.heldout_hash, manifest_hash(sets.heldout));
-  for (const auto& [set, hash] :
-       {std::pair(sets.train, sets.train_hash), std::pair(sets.heldout, sets.heldout_hash)}) {
+  fs::path made = source;
+  if (!fs::exists(source / "train" / "manifest.json")) {
+    TRY(made, tokenized(source, hparams.model.vocabulary));
+  }
+  TokenSets sets;
+  const auto take = [&](const char* name, fs::path& set, Hash& hash) -> Result<void> {
+    set = fs::absolute(made / name);
+    TRY(hash, manifest_hash(set));
     auto opened = train::Dataset::open(set, hash, hparams.model.sequence_length);
     if (!opened) return common::within(source.string(), opened.error());
+    return {};
+  };
+  TRY_VOID(take("train", sets.train, sets.train_hash));
+  TRY_VOID(take("heldout", sets.heldout, sets.heldout_hash));
+  if (anneals) {
+    TRY_VOID(take("anneal", sets.anneal, sets.anneal_hash));
   }
   return sets;
 }

@@ -26,7 +26,7 @@ class MusterWithLedger : public MusterCli {
     const json genesis = {{"netuid", 2},
                           {"owner_coldkey", kAlice},
                           {"owner_hotkey", kBob},
-                          {"rules", {{"tempo", 5}}},
+                          {"rules", {{"tempo", 360}}},
                           {"accounts", {{kAlice, kStart_rao}}}};
     std::ofstream(folder_ / "genesis.json") << genesis;
     std::ofstream(folder_ / "nothing");

@@ -63,6 +63,13 @@ class BadInput : public testing::Test {
     EXPECT_EQ(ran.code, code) << ran.trouble;
     EXPECT_EQ(last_line(ran.trouble), program + ": " + sentence);
   }
+  // Of muster-miner, a part of the last line.
+  void expect_part(const json& config, const std::string& part) {
+    Program node(folder_.path(), "muster-miner", {"run", "--config", written(config).string()});
+    const Ran ran = node.wait(60);
+    EXPECT_NE(ran.code, 0);
+    EXPECT_NE(last_line(ran.trouble).find(part), std::string::npos) << ran.trouble;
+  }
   // The same of muster-localnet with these options, up to the first line break.
   void expect_localnet(int code, const std::string& part, std::vector<std::string> words) {
     Program run(folder_.path(), "muster-localnet", std::move(words));
@@ -124,6 +131,35 @@ TEST_F(BadInput, ADataSetThatIsNotTheNetworks) {
              " is not the network's: its hash is " + data["heldout"].get<std::string>() +
              ", the hparams say " + data["train"].get<std::string>() +
              "; fetch the network's data set, or tokenize the same text with the same tokenizer");
+}
+
+TEST_F(BadInput, AnAnnealSetThatIsMissingOrWrong) {
+  json hparams = json::parse(text_of(prepared("hparams.json")));
+  hparams["inner"]["anneal_window"] = 7;
+  hparams["inner"]["anneal_windows"] = 5;
+  hparams["data"]["anneal"] = hparams["data"]["heldout"];
+  std::ofstream(folder_ / "hparams.json") << hparams.dump();
+  const std::string hash = hparams["data"]["heldout"];
+  json wrong = config();
+  wrong["hparams"] = (folder_ / "hparams.json").string();
+  expect(wrong, 2,
+         "node.json names no anneal_set; from window 7 on the network trains on the data set " +
+             hash + ": fetch it, and set anneal_set to its folder or bucket");
+  wrong["anneal_set"] = (folder_ / "nowhere").string();
+  expect_part(wrong, (folder_ / "nowhere").string());
+  wrong["anneal_set"] = wrong["train_set"];
+  expect_part(wrong, "is not the network's: its hash is");
+}
+
+TEST_F(BadInput, AnAnnealWithoutTextForIt) {
+  json hparams = json::parse(text_of(*prepared_ / "small.json"));
+  hparams["inner"]["anneal_window"] = 7;
+  hparams["inner"]["anneal_windows"] = 5;
+  hparams["data"]["anneal"] = std::string(64, '1');
+  std::ofstream(folder_ / "anneal.json") << hparams.dump();
+  expect_localnet(
+      1, (*prepared_ / "text" / "anneal").string() + " is not there: the hparams anneal",
+      {"--hparams", (folder_ / "anneal.json").string(), "--data", (*prepared_ / "text").string()});
 }
 
 TEST_F(BadInput, HparamsThatDoNotParse) {

@@ -12,6 +12,9 @@
 #include "common/files.h"
 #include "common/philox.h"
 #include "tests/temp_folder.h"
+#include "train/backend.h"
+#include "train/model.h"
+#include "train/optimiser_state.h"
 
 namespace miner {
 namespace {
@@ -30,6 +33,7 @@ compress::Layout layout() { return {{{.name = "w", .rows = kSide, .cols = kSide}
 common::InnerParams inner() {
   return {.steps = 1,
           .sequences_per_step = 1,
+          .optimiser = "adamw",
           .learning_rate = 0.1,
           .warmup_windows = 0,
           .decay_windows = 10,
@@ -43,13 +47,12 @@ common::InnerParams inner() {
 
 // All that is committed in a window, different in each.
 struct State {
-  explicit State(uint64_t window)
-      : feedback(layout().parameter_count(), 1.0), optimiser(layout(), inner()) {
+  explicit State(uint64_t window) : feedback(layout().parameter_count(), 1.0) {
     if (window == 0) return;
     std::vector<float> values(layout().parameter_count(), static_cast<float>(window));
     feedback.add(values);
     std::vector<float> theta(values.size());
-    optimiser.step(theta, values, 0.1);
+    optimiser->step(theta.data(), values.data(), 0.1, 1.0);
     sealed.window = {window};
     sealed.contribution = Bytes(20'000, static_cast<uint8_t>(window));
     sealed.claim = {1, static_cast<uint8_t>(window)};
@@ -58,11 +61,12 @@ struct State {
   }
   // As bytes, so that two can be compared.
   Bytes optimiser_bytes(const fs::path& scratch) const {
-    EXPECT_TRUE(optimiser.save(scratch, {1}));
+    EXPECT_TRUE(train::save_optimiser(*optimiser, scratch, {1}));
     return *common::read_file(scratch, 1 << 20);
   }
   compress::ErrorFeedback feedback;
-  train::AdamW optimiser;
+  std::unique_ptr<train::Backend> backend = *train::make_backend("cpu", 1);
+  std::unique_ptr<train::Optimiser> optimiser = train::make_optimiser(layout(), inner(), *backend);
   train::Sealed sealed;
 };
 
@@ -72,13 +76,13 @@ class JournalTest : public testing::Test {
   fs::path folder() const { return temp_ / "journal"; }
   common::Result<void> commit(uint64_t window) {
     const State state(window);
-    return Journal(folder()).commit(state.sealed, state.feedback, state.optimiser);
+    return Journal(folder()).commit(state.sealed, state.feedback, *state.optimiser);
   }
   // Nothing is there, or exactly one window's state; its number, 0 for none.
   uint64_t standing() {
     const Journal journal(folder());
     State found(0);
-    const auto window = journal.restore(found.feedback, found.optimiser);
+    const auto window = journal.restore(found.feedback, *found.optimiser);
     EXPECT_TRUE(window) << window.error().message;
     if (!window) return ~uint64_t{0};
     const uint64_t index = *window ? (*window)->index : 0;
@@ -102,7 +106,7 @@ class JournalTest : public testing::Test {
 TEST_F(JournalTest, KeepsTheNewestWindowOnly) {
   EXPECT_EQ(standing(), 0U);
   EXPECT_EQ(Journal(folder()).sealed({1}).error().code, Code::kNotFound);
-  for (const uint64_t window : {1, 2, 10}) {
+  for (const uint64_t window : {1U, 2U, 10U}) {
     ASSERT_TRUE(commit(window));
     EXPECT_EQ(standing(), window);
     EXPECT_EQ(files(), 3U);
@@ -133,12 +137,14 @@ TEST_F(JournalTest, BetweenAnyTwoWritesOneWindowStandsWhole) {
     for (const char* name : fresh) fs::copy_file(after / name, folder() / name);
     return standing();
   };
-  EXPECT_EQ(put({"sealed.1", "feedback.1", "adamw.1"}, {"feedback.2"}), 1U);
-  EXPECT_EQ(put({"sealed.1", "feedback.1", "adamw.1"}, {"feedback.2", "adamw.2"}), 1U);
-  EXPECT_EQ(put({"sealed.1", "feedback.1", "adamw.1"}, {"feedback.2", "adamw.2", "sealed.2"}), 2U);
-  EXPECT_EQ(put({"sealed.1"}, {"feedback.2", "adamw.2", "sealed.2"}), 2U);
-  EXPECT_EQ(put({"feedback.1"}, {"feedback.2", "adamw.2", "sealed.2"}), 2U);
-  EXPECT_EQ(put({}, {"feedback.2", "adamw.2"}), 0U);
+  EXPECT_EQ(put({"sealed.1", "feedback.1", "optimiser.1"}, {"feedback.2"}), 1U);
+  EXPECT_EQ(put({"sealed.1", "feedback.1", "optimiser.1"}, {"feedback.2", "optimiser.2"}), 1U);
+  EXPECT_EQ(
+      put({"sealed.1", "feedback.1", "optimiser.1"}, {"feedback.2", "optimiser.2", "sealed.2"}),
+      2U);
+  EXPECT_EQ(put({"sealed.1"}, {"feedback.2", "optimiser.2", "sealed.2"}), 2U);
+  EXPECT_EQ(put({"feedback.1"}, {"feedback.2", "optimiser.2", "sealed.2"}), 2U);
+  EXPECT_EQ(put({}, {"feedback.2", "optimiser.2"}), 0U);
 }
 
 TEST_F(JournalTest, KillsAtAnyMomentLeaveOneWindowWhole) {
@@ -177,7 +183,7 @@ TEST_F(JournalTest, KillsAtAnyMomentLeaveOneWindowWhole) {
 TEST_F(JournalTest, DamageIsSaidNotUsed) {
   ASSERT_TRUE(commit(4));
   const Journal journal(folder());
-  for (const char* name : {"sealed.4", "feedback.4", "adamw.4"}) {
+  for (const char* name : {"sealed.4", "feedback.4", "optimiser.4"}) {
     const Bytes whole = *common::read_file(folder() / name, 1 << 20);
     Bytes changed = whole;
     changed[changed.size() / 2] ^= 1;
@@ -186,7 +192,7 @@ TEST_F(JournalTest, DamageIsSaidNotUsed) {
       EXPECT_EQ(journal.sealed({4}).error().code, Code::kCorrupt);
     } else {
       State state(0);
-      const auto restored = journal.restore(state.feedback, state.optimiser);
+      const auto restored = journal.restore(state.feedback, *state.optimiser);
       EXPECT_EQ(restored.error().code, Code::kCorrupt);
       EXPECT_NE(restored.error().message.find(name), std::string::npos);
     }
@@ -198,9 +204,21 @@ TEST_F(JournalTest, DamageIsSaidNotUsed) {
   EXPECT_EQ(journal.sealed({3}).error().code, Code::kCorrupt);
 }
 
+// As the error about a damaged one says.
+TEST_F(JournalTest, WithoutTheOptimisersFileItGoesOnWithAFreshOne) {
+  ASSERT_TRUE(commit(4));
+  fs::remove(folder() / "optimiser.4");
+  State found(3);
+  const auto window = Journal(folder()).restore(found.feedback, *found.optimiser);
+  ASSERT_TRUE(window) << window.error().message;
+  EXPECT_EQ((*window)->index, 4U);
+  EXPECT_EQ(found.feedback.values()[0], State(4).feedback.values()[0]);
+  EXPECT_EQ(found.optimiser_bytes(temp_ / "a"), State(0).optimiser_bytes(temp_ / "b"));
+}
+
 TEST_F(JournalTest, AFolderThatCannotBeReadIsNoFreshStart) {
   State state(0);
-  EXPECT_EQ(Journal(temp_ / "nowhere").restore(state.feedback, state.optimiser).error().code,
+  EXPECT_EQ(Journal(temp_ / "nowhere").restore(state.feedback, *state.optimiser).error().code,
             Code::kIo);
 }
 

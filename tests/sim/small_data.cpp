@@ -1,6 +1,7 @@
 #include "tests/sim/small_data.h"
 
 #include <array>
+#include <optional>
 #include <string>
 
 #include "common/check.h"
@@ -68,6 +69,10 @@ common::Hparams small_hparams() {
                    .hidden = 32,
                    .sequence_length = 16,
                    .rope_theta = 10'000,
+                   .rope_factor = 1,
+                   .rope_low_frequency = 1,
+                   .rope_high_frequency = 4,
+                   .rope_original_length = 8192,
                    .norm_epsilon = 1e-5,
                    .tied_embeddings = true,
                    .init_seed = 1,
@@ -83,12 +88,21 @@ common::Hparams small_hparams() {
 
 }  // namespace
 
-SmallData make_small_data(const fs::path& folder) {
+SmallData make_small_data(const fs::path& folder, uint64_t anneal_window) {
   common::Hparams hparams = small_hparams();
   const uint32_t length = hparams.model.sequence_length;
   train::Dataset train_set = make_set(folder / "train", 1, 400, length, hparams.data.train);
   train::Dataset heldout_set = make_set(folder / "heldout", 2, 100, length, hparams.data.heldout);
-  return {std::move(train_set), std::move(heldout_set), std::move(hparams)};
+  std::optional<train::Dataset> anneal_set;
+  if (anneal_window > 0) {
+    hparams.inner.anneal_window = anneal_window;
+    hparams.inner.anneal_windows = 100;
+    hparams.inner.anneal_warmup_steps = 2;
+    hparams.inner.anneal_ratio = 0.25;
+    anneal_set = make_set(folder / "anneal", 3, 4000, length, hparams.data.anneal);
+  }
+  return {train::TrainingSets(hparams.inner, std::move(train_set), std::move(anneal_set)),
+          std::move(heldout_set), std::move(hparams)};
 }
 
 SmallModel::SmallModel(const common::Hparams& hparams)

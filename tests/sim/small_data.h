@@ -10,16 +10,18 @@
 #include "train/backend.h"
 #include "train/dataset.h"
 #include "train/model.h"
+#include "train/training_sets.h"
 
 namespace sim {
 
 struct SmallData {
-  train::Dataset train_set;
+  train::TrainingSets training_sets;
   train::Dataset heldout_set;
-  common::Hparams hparams;  // Names both sets.
+  common::Hparams hparams;  // Names the sets.
 };
-// Writes both sets below `folder`: sentences of a tiny grammar, as bytes.
-SmallData make_small_data(const std::filesystem::path& folder);
+// Writes the sets below `folder`: sentences of a tiny grammar, as bytes. Above 0, the network
+// anneals from `anneal_window` on, on a set that is ten times as large as the main one.
+SmallData make_small_data(const std::filesystem::path& folder, uint64_t anneal_window = 0);
 
 struct SmallModel {
   explicit SmallModel(const common::Hparams& hparams);

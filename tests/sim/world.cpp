@@ -12,6 +12,8 @@
 #include "common/log.h"
 #include "miner/worker.h"
 #include "tests/sim/small_data.h"
+#include "train/hf_checkpoint.h"
+#include "train/optimiser_state.h"
 #include "validator/audit.h"
 #include "validator/validator.h"
 
@@ -53,6 +55,7 @@ struct Machine {
   bool dead = false;  // Never comes back.
   uint64_t kills = 0;
   std::set<uint64_t> scored;  // Windows whose scores were acknowledged.
+  std::set<uint64_t> sealed;  // Windows in a miner's journal, each as long as it stood there.
 
   Keypair hotkey() const { return must(Keypair::from_uri(uri + "//hot")); }
   Keypair coldkey() const { return must(Keypair::from_uri(uri + "//cold")); }
@@ -65,6 +68,7 @@ class World {
   Outcome run();
 
  private:
+  void give_model();
   void add_machine(const std::string& name, Role role);
   void register_all();
   void run_machine(Machine& machine);
@@ -77,6 +81,7 @@ class World {
                       const std::function<Result<void>(Window)>& step);
   void check_roots(Outcome& outcome);
   void check_scores(Outcome& outcome);
+  void check_optimisers(Outcome& outcome);
 
   Scenario scenario_;
   tests::TempFolder folder_;
@@ -84,6 +89,7 @@ class World {
   Turns turns_{kStart};
   SmallData data_;
   common::Hparams hparams_;
+  fs::path initial_model_;
   std::vector<std::unique_ptr<Machine>> machines_;
   std::optional<chain::PrivateNetwork> network_;
   Objects objects_;
@@ -93,9 +99,14 @@ class World {
 World::World(const Scenario& scenario)
     : scenario_(scenario),
       chance_(common::blake2b_256(common::view_of(fmt::format("world {}", scenario.seed)))),
-      data_(make_small_data(folder_.path())),
+      data_(make_small_data(folder_.path(), scenario.anneal_window)),
       hparams_(data_.hparams),
       faults_now_(scenario.faults) {
+  if (scenario.bursting) {
+    hparams_.inner.learning_rate = 1e300;
+    hparams_.inner.anneal_ratio = 1e-303;
+  }
+  if (scenario.given_model) give_model();
   for (uint32_t i = 0; i < scenario.validators; ++i) {
     add_machine(fmt::format("validator-{}", i), Role::kValidator);
   }
@@ -119,6 +130,17 @@ World::World(const Scenario& scenario)
   network_ = must(chain::PrivateNetwork::make(genesis.dump(), kBlockTime, "simulation"));
 }
 
+void World::give_model() {
+  initial_model_ = folder_ / "initial";
+  train::HfConfig config{};
+  config.model = hparams_.model;
+  const auto layout = train::parameter_layout(hparams_.model, hparams_.codec);
+  std::vector<float> theta = train::initial_parameters(hparams_.model, layout);
+  theta.front() = 0.25F;  // Not what the seed draws.
+  must(train::write_hf_folder(initial_model_, config, theta, {}));
+  hparams_.model.initial_theta = train::theta_root(theta);
+}
+
 void World::add_machine(const std::string& name, Role role) {
   auto machine = std::make_unique<Machine>();
   machine->name = name;
@@ -135,6 +157,17 @@ void World::add_machine(const std::string& name, Role role) {
   machines_.push_back(std::move(machine));
 }
 
+// The journal keeps one window at a time, so it is looked at after each.
+void note_sealed(Machine& machine) {
+  constexpr std::string_view kPrefix = "sealed.";
+  for (const auto& entry : fs::directory_iterator(machine.folder)) {
+    const std::string name = entry.path().filename();
+    if (name.starts_with(kPrefix)) {
+      machine.sealed.insert(std::stoull(name.substr(kPrefix.size())));
+    }
+  }
+}
+
 // A machine's life: processes that run until they are killed, and are started again.
 void World::run_machine(Machine& machine) {
   turns_.begin(machine.turn);
@@ -146,6 +179,7 @@ void World::run_machine(Machine& machine) {
       machine.clock->kill_after(0);
       turns_.sleep(machine.turn, milliseconds(500));
     }
+    note_sealed(machine);
   }
   turns_.end(machine.turn);
 }
@@ -185,6 +219,7 @@ Result<void> World::around(Machine& machine, Window window,
   }
   auto stepped = step(window);
   machine.clock->kill_after(0);
+  note_sealed(machine);
   if (window.index + 1 >= scenario_.windows) machine.clock->request_stop();
   return stepped;
 }
@@ -203,10 +238,12 @@ void World::mine(Machine& machine, chain::Ledger& ledger) {
                         .local = *local,
                         .folder = machine.folder,
                         .open_store = opener(machine),
-                        .dataset = data_.train_set,
+                        .training_sets = data_.training_sets,
+                        .backend = *model.backend,
                         .model = model.model,
                         .codec = *model.codec,
-                        .io_threads = 1});
+                        .io_threads = 1,
+                        .initial_model = initial_model_});
   while (!worker.announce(machine.bucket())) machine.clock->sleep(milliseconds(1000));
   must(chain::run_windows(ledger, *machine.clock, hparams_.schedule, [&](Window window) {
     return around(machine, window, [&](Window w) { return worker.step(w); });
@@ -228,12 +265,13 @@ void World::validate(Machine& machine, chain::Ledger& ledger) {
                                   .bucket = *bucket,
                                   .local = *local,
                                   .open_store = opener(machine),
-                                  .train_set = data_.train_set,
+                                  .training_sets = data_.training_sets,
                                   .heldout_set = data_.heldout_set,
                                   .model = model.model,
                                   .codec = *model.codec,
                                   .scores = scores,
-                                  .io_threads = 1});
+                                  .io_threads = 1,
+                                  .initial_model = initial_model_});
   while (!validator.announce(machine.bucket())) machine.clock->sleep(milliseconds(1000));
   must(chain::run_windows(ledger, *machine.clock, hparams_.schedule, [&](Window window) {
     return around(machine, window, [&](Window w) {
@@ -291,6 +329,7 @@ Outcome World::run() {
   }
   check_roots(outcome);
   check_scores(outcome);
+  check_optimisers(outcome);
   return outcome;
 }
 
@@ -347,12 +386,40 @@ void World::check_scores(Outcome& outcome) {
                         machine->name, window));
         continue;
       }
+      for (const validator::Evidence& row : record->evidence.peers) {
+        const auto add = [](auto& to, const auto& from) {
+          to.insert(to.end(), from.begin(), from.end());
+        };
+        add(outcome.judged_own[window], row.own.trained.samples);
+        add(outcome.judged_control[window], row.own.control.samples);
+      }
       double sum = 0;
       for (const validator::Share& share : record->weights) sum += share.share;
       if (sum < 1 - 1e-9 || sum > 1 + 1e-9) {
         outcome.broken.push_back(
             fmt::format("{}: weights of window {} sum to {}", machine->name, window, sum));
       }
+    }
+  }
+}
+
+// An optimiser has taken the steps of the windows that were sealed, whatever its miner went through
+// (W43), and none of a window that came to nothing.
+void World::check_optimisers(Outcome& outcome) {
+  const auto backend = must(train::make_backend("cpu", 1));
+  const auto layout = train::parameter_layout(hparams_.model, hparams_.codec);
+  for (const auto& machine : machines_) {
+    if (machine->sealed.empty()) continue;
+    outcome.windows_sealed += machine->sealed.size();
+    const auto optimiser = train::make_optimiser(layout, hparams_.inner, *backend);
+    const auto loaded = train::load_optimiser(
+        *optimiser, machine->folder / fmt::format("optimiser.{}", *machine->sealed.rbegin()));
+    const uint64_t expected = machine->sealed.size() * hparams_.inner.steps;
+    if (!loaded) {
+      outcome.broken.push_back(machine->name + ": " + loaded.error().message);
+    } else if (optimiser->state().steps != expected) {
+      outcome.broken.push_back(fmt::format("{}: its optimiser took {} steps, {} were sealed",
+                                           machine->name, optimiser->state().steps, expected));
     }
   }
 }

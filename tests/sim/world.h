@@ -32,8 +32,11 @@ struct Scenario {
   Faults faults;
   double kills = 0;        // Chance of each node, each window, to be killed at a random operation.
   bool lead_dies = false;  // The lead validator is killed in window 2 and never comes back.
-  milliseconds skew_max{0};  // Clocks are off by up to this.
-  bool verbose = false;      // Let the nodes log.
+  milliseconds skew_max{0};    // Clocks are off by up to this.
+  bool bursting = false;       // Before the annealing the rate throws every training out of fp32.
+  uint64_t anneal_window = 0;  // From here on the network anneals, on other data; 0: never.
+  bool given_model = false;    // The network begins with a model in a folder.
+  bool verbose = false;        // Let the nodes log.
 };
 
 // What a run must answer for.
@@ -43,11 +46,16 @@ struct Outcome {
   uint64_t windows_moved = 0;  // Windows whose manifest was applied.
   uint64_t kills = 0;
   std::string history;  // Digest of all roots: the same for the same scenario.
+  // By window, the training samples that were judged: of miners' receipts, and for control.
+  std::map<uint64_t, std::vector<uint64_t>> judged_own;
+  std::map<uint64_t, std::vector<uint64_t>> judged_control;
+  uint64_t windows_sealed = 0;  // Of all miners.
 };
 
 // Runs it to its end and checks: honest replicas equal bit for bit, no score without evidence (the
-// audit), weights sum to one, nothing that was acknowledged is lost, and all nodes move again once
-// the faults have stopped.
+// audit), weights sum to one, optimisers
+// remember every window that was sealed and no other, nothing that was acknowledged is lost, and
+// all nodes move again once the faults have stopped.
 Outcome run(const Scenario& scenario);
 
 // The scenario that a seed stands for: which faults, how many, who dies.

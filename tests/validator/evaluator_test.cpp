@@ -11,6 +11,8 @@
 #include <set>
 
 #include "compress/aggregate.h"
+#include "tests/train/memory_store.h"
+#include "tests/train/token_set.h"
 #include "tests/validator/small_network.h"
 #include "tests/validator/support.h"
 #include "validator/overlap.h"
@@ -27,7 +29,7 @@ std::vector<float> no_clip(const train::Replica& replica) {
 class EvaluatorTest : public testing::Test {
  protected:
   Evaluator evaluator() {
-    return {network_.hparams(), network_.model(), network_.train_set(), network_.heldout_set()};
+    return {network_.hparams(), network_.model(), network_.training_sets(), network_.heldout_set()};
   }
   Candidate candidate(const Contribution& contribution, uint16_t uid) const {
     return {{uid}, &contribution.update, clip_, &contribution.receipt};
@@ -39,7 +41,7 @@ class EvaluatorTest : public testing::Test {
 
 double slow_loss(SmallNetwork& network, const train::Dataset& set, uint64_t sample,
                  std::span<const float> theta) {
-  const std::vector<std::vector<uint32_t>> runs = {set.sample(sample)};
+  const std::vector<std::vector<uint32_t>> runs = {set.sample(sample).value()};
   const auto batch =
       train::make_batch(runs, set.manifest().end_of_document, network.hparams().data.document_mask);
   return network.model().losses(theta, batch).front();
@@ -52,7 +54,7 @@ TEST_F(EvaluatorTest, MeasuresTheLossesOfThetaAndOfThetaMinusTheClippedUpdate) {
   judge.begin({1}, digest(5));
   Losses common;
   OwnLosses own;
-  judge.judge(network_.replica(), candidate(work, 3), common, own);
+  EXPECT_TRUE(judge.judge(network_.replica(), candidate(work, 3), common, own));
 
   std::vector<float> moved(network_.replica().theta().begin(), network_.replica().theta().end());
   const std::vector<float> minus_half(clip_.size(), -0.5F);
@@ -82,8 +84,35 @@ TEST_F(EvaluatorTest, LeavesTheReplicaBitIdentical) {
   judge.begin({1}, digest(5));
   Losses common;
   OwnLosses own;
-  judge.judge(network_.replica(), candidate(work, 3), common, own);
+  EXPECT_TRUE(judge.judge(network_.replica(), candidate(work, 3), common, own));
   EXPECT_EQ(network_.replica().theta_root(), root);
+}
+
+// A held-out set in a bucket that stops answering: nobody is guilty of it.
+TEST_F(EvaluatorTest, WithoutItsDataJudgesNobodyAndLeavesTheReplicaAlone) {
+  const Contribution work = network_.honest({3}, {1});
+  const TokenSet set = token_set<uint16_t>({std::vector<uint16_t>(9000, 3)}, 8);
+  tests::MemoryStore store;
+  for (const auto& [file, bytes] : set.files) store.write(file, bytes);
+  const auto heldout =
+      train::Dataset::open(std::make_unique<tests::StoreView>(store), "a bucket",
+                           set.manifest.hash(), network_.hparams().model.sequence_length);
+  ASSERT_TRUE(heldout) << heldout.error().message;
+  Evaluator judge(network_.hparams(), network_.model(), network_.training_sets(), *heldout);
+  judge.begin({1}, digest(5));
+  const auto root = network_.replica().theta_root();
+  store.watch = tests::always(tests::Code::kRefused);
+  Losses common;
+  OwnLosses own;
+  const auto judged = judge.judge(network_.replica(), candidate(work, 3), common, own);
+  ASSERT_FALSE(judged);
+  EXPECT_NE(judged.error().message.find("a bucket"), std::string::npos);
+  EXPECT_TRUE(common.samples.empty() && common.before.empty() && common.after.empty());
+  EXPECT_TRUE(own.trained.samples.empty() && own.control.samples.empty());
+  EXPECT_EQ(network_.replica().theta_root(), root);
+  store.watch = nullptr;  // The next miner of the window is judged.
+  EXPECT_TRUE(judge.judge(network_.replica(), candidate(work, 3), common, own));
+  EXPECT_FALSE(common.samples.empty());
 }
 
 TEST_F(EvaluatorTest, OwnSequencesAreOfTheReceiptAndNoSequenceComesTwice) {
@@ -92,7 +121,7 @@ TEST_F(EvaluatorTest, OwnSequencesAreOfTheReceiptAndNoSequenceComesTwice) {
   judge.begin({1}, digest(5));
   Losses common;
   OwnLosses own;
-  judge.judge(network_.replica(), candidate(work, 3), common, own);
+  EXPECT_TRUE(judge.judge(network_.replica(), candidate(work, 3), common, own));
   const auto assigned = network_.assigned({3}, {1});
   for (const uint64_t sample : own.trained.samples) {
     EXPECT_NE(std::find(assigned.begin(), assigned.end(), sample), assigned.end());
@@ -110,12 +139,12 @@ TEST_F(EvaluatorTest, AnyValidatorMeasuresTheSameInAnyOrder) {
   OwnLosses own[4];
   Evaluator first = evaluator();
   first.begin({1}, digest(5));
-  first.judge(network_.replica(), candidate(a, 3), common[0], own[0]);
-  first.judge(network_.replica(), candidate(b, 4), common[1], own[1]);
+  EXPECT_TRUE(first.judge(network_.replica(), candidate(a, 3), common[0], own[0]));
+  EXPECT_TRUE(first.judge(network_.replica(), candidate(b, 4), common[1], own[1]));
   Evaluator second = evaluator();
   second.begin({1}, digest(5));
-  second.judge(network_.replica(), candidate(b, 4), common[2], own[2]);
-  second.judge(network_.replica(), candidate(a, 3), common[3], own[3]);
+  EXPECT_TRUE(second.judge(network_.replica(), candidate(b, 4), common[2], own[2]));
+  EXPECT_TRUE(second.judge(network_.replica(), candidate(a, 3), common[3], own[3]));
   EXPECT_EQ(own[0].trained, own[3].trained);
   EXPECT_EQ(own[1].trained, own[2].trained);
   EXPECT_EQ(own[0].control, own[3].control);
@@ -127,7 +156,7 @@ TEST_F(EvaluatorTest, AnyValidatorMeasuresTheSameInAnyOrder) {
   }
   // Another block, other sequences.
   second.begin({1}, digest(6));
-  second.judge(network_.replica(), candidate(a, 3), common[2], own[2]);
+  EXPECT_TRUE(second.judge(network_.replica(), candidate(a, 3), common[2], own[2]));
   EXPECT_NE(common[2].samples, common[0].samples);
   EXPECT_NE(own[2].trained.samples, own[0].trained.samples);
   EXPECT_NE(own[2].control.samples, own[0].control.samples);
@@ -143,17 +172,43 @@ TEST_F(EvaluatorTest, ReadsOnUntilItKnowsAndNeverBeyondTheLimit) {
   judge.begin({1}, digest(5));
   Losses common;
   OwnLosses own;
-  judge.judge(network_.replica(), candidate(clear, 3), common, own);
+  EXPECT_TRUE(judge.judge(network_.replica(), candidate(clear, 3), common, own));
   EXPECT_EQ(common.samples.size(), 8u);
   evaluation.confidence_z = 1000;  // Never sure.
-  judge.judge(network_.replica(), candidate(faint, 4), common, own);
+  EXPECT_TRUE(judge.judge(network_.replica(), candidate(faint, 4), common, own));
   EXPECT_EQ(common.samples.size(), 48u);
   EXPECT_EQ(own.trained.samples.size(), 24u);
   EXPECT_EQ(own.control.samples.size(), 24u);
   evaluation.tokens_max = 1;  // At least sequences_min all the same.
   judge.begin({1}, digest(5));
-  judge.judge(network_.replica(), candidate(faint, 4), common, own);
+  EXPECT_TRUE(judge.judge(network_.replica(), candidate(faint, 4), common, own));
   EXPECT_EQ(common.samples.size(), 8u);
+}
+
+// Of 8,000 samples, where the main set has 4,000: what a miner was assigned and what it is judged
+// on is of the same set, in the window before the annealing as in its first.
+TEST(EvaluatorAnneal, JudgesOnTheSetThatTheWindowTrainsOn) {
+  SmallNetwork network(6);
+  const auto clip = no_clip(network.replica());
+  Evaluator judge(network.hparams(), network.model(), network.training_sets(),
+                  network.heldout_set());
+  for (const uint64_t window : {5U, 6U, 5U}) {
+    const train::Dataset& set = network.training_sets().of({window});
+    EXPECT_EQ(set.sample_count(), window == 5 ? 4000U : 8000U);
+    const Contribution work = network.honest({3}, {window});
+    judge.begin({window}, digest(5));
+    Losses common;
+    OwnLosses own;
+    const Candidate candidate{{3}, &work.update, clip, &work.receipt};
+    ASSERT_TRUE(judge.judge(network.replica(), candidate, common, own));
+    for (const Losses* losses : {&own.trained, &own.control}) {
+      ASSERT_GE(losses->samples.size(), 8U);
+      const bool beyond = *std::ranges::max_element(losses->samples) >= 4000;
+      EXPECT_EQ(beyond, window == 6);
+      EXPECT_NEAR(losses->before[0],
+                  slow_loss(network, set, losses->samples[0], network.replica().theta()), 1e-6);
+    }
+  }
 }
 
 TEST_F(EvaluatorTest, AReceiptOfNothingOrOfNonsenseLeavesOwnEmpty) {
@@ -164,11 +219,11 @@ TEST_F(EvaluatorTest, AReceiptOfNothingOrOfNonsenseLeavesOwnEmpty) {
   OwnLosses own;
   work.receipt.steps.resize(1);
   work.receipt.steps[0].samples = {~uint64_t{0}, network_.train_set().sample_count()};
-  judge.judge(network_.replica(), candidate(work, 3), common, own);
+  EXPECT_TRUE(judge.judge(network_.replica(), candidate(work, 3), common, own));
   EXPECT_TRUE(own.trained.samples.empty());
   EXPECT_FALSE(common.samples.empty());
   work.receipt.steps.clear();
-  judge.judge(network_.replica(), candidate(work, 3), common, own);
+  EXPECT_TRUE(judge.judge(network_.replica(), candidate(work, 3), common, own));
   EXPECT_TRUE(own.trained.samples.empty());
 }
 
@@ -182,7 +237,7 @@ TEST_F(EvaluatorTest, AnUpdateThatBlowsTheModelUpIsInfinitelyBad) {
   judge.begin({1}, digest(5));
   Losses common;
   OwnLosses own;
-  judge.judge(network_.replica(), candidate(work, 3), common, own);
+  EXPECT_TRUE(judge.judge(network_.replica(), candidate(work, 3), common, own));
   EXPECT_EQ(gain_of(common).mean, -INFINITY);
   EXPECT_EQ(network_.replica().theta_root(), root);
 }
@@ -225,7 +280,7 @@ class Season {
     }
     const auto clip = compress::clip_factors(all, network_.hparams().outer);
     WindowEvidence evidence = window_of(window.index, {});
-    Evaluator judge(network_.hparams(), network_.model(), network_.train_set(),
+    Evaluator judge(network_.hparams(), network_.model(), network_.training_sets(),
                     network_.heldout_set());
     judge.begin(window, evidence.seed_block);
     const auto alike = resemblances(now, past);
@@ -235,7 +290,7 @@ class Season {
       row.overlap_z = alike[uid].z;
       row.overlap_with = alike[uid].with;
       const Candidate one{{uid}, &sent[uid].update, clip[uid], &sent[uid].receipt};
-      judge.judge(network_.replica(), one, row.common, row.own);
+      EXPECT_TRUE(judge.judge(network_.replica(), one, row.common, row.own));
       evidence.peers.push_back(std::move(row));
     }
     board_ = update(board_, evidence, network_.hparams());

@@ -12,7 +12,7 @@ constexpr uint32_t kVocabulary = 64;
 constexpr uint32_t kLength = 32;
 constexpr uint32_t kSuccessors = 3;
 
-common::Hparams small_hparams() {
+common::Hparams small_hparams(uint64_t anneal_window) {
   common::Hparams hparams = tiny_hparams();
   hparams.model.vocabulary = kVocabulary;
   hparams.model.dim = 32;
@@ -28,6 +28,9 @@ common::Hparams small_hparams() {
   hparams.codec.tile = 256;
   hparams.codec.keep = 32;
   hparams.evaluation.tokens_max = kLength * 48;
+  hparams.inner.anneal_window = anneal_window;
+  hparams.inner.anneal_windows = 100;
+  hparams.inner.anneal_ratio = 1;
   return hparams;
 }
 
@@ -59,7 +62,8 @@ train::Dataset made_set(const std::filesystem::path& folder, uint64_t seed, size
   manifest.token_bytes = 2;
   manifest.text_bytes = tokens.size();
   manifest.document_count = 1;
-  manifest.shards.push_back({"00000.tokens", tokens.size(), common::blake2b_256(bytes)});
+  const common::Bytes hashes = train::chunk_hashes(bytes, manifest.chunk_bytes);
+  manifest.shards.push_back({"00000.tokens", tokens.size(), common::blake2b_256(hashes)});
   CHECK(common::write_file(folder / "00000.tokens", bytes).has_value());
   CHECK(common::write_file(folder / "manifest.json", common::view_of(manifest.canonical()))
             .has_value());
@@ -68,27 +72,35 @@ train::Dataset made_set(const std::filesystem::path& folder, uint64_t seed, size
   return std::move(*set);
 }
 
+train::TrainingSets made_sets(const common::InnerParams& inner,
+                              const std::filesystem::path& folder) {
+  std::optional<train::Dataset> anneal;
+  if (inner.anneal_window > 0) anneal = made_set(folder / "anneal", 3, 8000);
+  return {inner, made_set(folder / "train", 1, 4000), std::move(anneal)};
+}
+
 }  // namespace
 
-SmallNetwork::SmallNetwork()
-    : hparams_(small_hparams()),
+SmallNetwork::SmallNetwork(uint64_t anneal_window)
+    : hparams_(small_hparams(anneal_window)),
       backend_(*train::make_backend("cpu", 1)),
       model_(hparams_.model, *backend_),
-      train_set_(made_set(folder_ / "train", 1, 4000)),
+      training_sets_(made_sets(hparams_.inner, folder_.path())),
       heldout_set_(made_set(folder_ / "heldout", 2, 500)),
       replica_(train::Replica::genesis(hparams_, {0})),
       codec_(*compress::make_codec(hparams_.codec)) {}
 
 std::vector<uint64_t> SmallNetwork::assigned(common::Uid uid, common::Window window) const {
   return train::assignment(hparams_.hash(), digest(window.index), uid, window,
-                           train_set_.sample_count(), hparams_.inner);
+                           training_sets_.of(window).sample_count(), hparams_.inner);
 }
 
 Contribution SmallNetwork::train(common::Uid data, common::Uid claimed, common::Window window) {
-  train::AdamW optimiser(replica_.layout(), hparams_.inner);
+  const auto optimiser = train::make_optimiser(replica_.layout(), hparams_.inner, *backend_);
   train::PseudoGradient trained =
-      train::train_window(replica_.theta(), model_, optimiser, train_set_, assigned(data, window),
-                          hparams_, window, [](uint32_t) { return true; });
+      train::train_window(replica_.theta(), model_, *optimiser, training_sets_.of(window),
+                          assigned(data, window), hparams_, window, [](uint32_t) { return true; })
+          .value();
   const std::vector<uint64_t> claims = assigned(claimed, window);
   size_t next = 0;
   for (train::ReceiptStep& step : trained.receipt.steps) {

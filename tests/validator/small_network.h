@@ -13,6 +13,7 @@
 #include "train/inner.h"
 #include "train/model.h"
 #include "train/replica.h"
+#include "train/training_sets.h"
 
 namespace validator {
 
@@ -23,12 +24,14 @@ struct Contribution {
 
 class SmallNetwork {
  public:
-  SmallNetwork();
+  // With `anneal_window` above 0 the network anneals from there on, on a set of 8,000 samples.
+  explicit SmallNetwork(uint64_t anneal_window = 0);
 
   const common::Hparams& hparams() const { return hparams_; }
   common::Hparams& hparams() { return hparams_; }
   train::Model& model() { return model_; }
-  const train::Dataset& train_set() const { return train_set_; }
+  const train::TrainingSets& training_sets() const { return training_sets_; }
+  const train::Dataset& train_set() const { return training_sets_.of({0}); }  // 4,000 samples.
   const train::Dataset& heldout_set() const { return heldout_set_; }
   train::Replica& replica() { return replica_; }
 
@@ -47,7 +50,7 @@ class SmallNetwork {
   common::Hparams hparams_;
   std::unique_ptr<train::Backend> backend_;
   train::Model model_;
-  train::Dataset train_set_;
+  train::TrainingSets training_sets_;
   train::Dataset heldout_set_;
   train::Replica replica_;
   std::unique_ptr<compress::Codec> codec_;
