@@ -1,6 +1,6 @@
 // What the protocol learns, without chain or network: miners that train a window each, compress
-// with error feedback and are averaged, against plain AdamW on the very same samples. One JSON line
-// for the held-out loss after each window, one more at the end. Run by hand:
+// with error feedback and are averaged, against plain AdamW (or Muon) on the very same samples. One
+// JSON line for the held-out loss after each window, one more at the end. Run by hand:
 //
 //   local_training --train DIR --heldout DIR --miners 4 --windows 12
 //   local_training --train DIR --heldout DIR --baseline large --set /inner/learning_rate=0.002
@@ -98,6 +98,7 @@ class Ground {
                                          hparams.model.sequence_length))),
         heldout_(read_heldout(options, hparams)) {}
 
+  train::Backend& backend() { return *backend_; }
   train::Model& model() { return model_; }
   const train::Dataset& train_set() const { return train_; }
 
@@ -125,7 +126,7 @@ class Ground {
     for (const uint64_t sample : common::sample_without_replacement(
              random, dataset.sample_count(),
              std::min(dataset.sample_count(), options.heldout_sequences))) {
-      runs.push_back(dataset.sample(sample));
+      runs.push_back(dataset.sample(sample).value());
     }
     return train::make_batch(runs, dataset.manifest().end_of_document, hparams.data.document_mask);
   }
@@ -156,7 +157,8 @@ class Subnet {
         codec_(must(compress::make_codec(hparams.codec))) {
     const uint64_t size = replica_.layout().parameter_count();
     for (uint16_t uid = 0; uid < options.miners; ++uid) {
-      optimisers_.emplace_back(replica_.layout(), hparams.inner);
+      optimisers_.push_back(
+          train::make_optimiser(replica_.layout(), hparams.inner, ground.backend()));
       feedbacks_.emplace_back(size, hparams.codec.feedback_decay);
     }
   }
@@ -180,9 +182,11 @@ class Subnet {
 
  private:
   compress::Update contribute(Uid uid, Window window, Outcome& outcome) {
-    const train::PseudoGradient gradient = train::train_window(
-        theta(), ground_.model(), optimisers_[uid.index], ground_.train_set(),
-        ground_.assigned(uid, window), hparams_, window, [](uint32_t) { return true; });
+    const train::PseudoGradient gradient =
+        train::train_window(theta(), ground_.model(), *optimisers_[uid.index], ground_.train_set(),
+                            ground_.assigned(uid, window), hparams_, window,
+                            [](uint32_t) { return true; })
+            .value();
     compress::ErrorFeedback& feedback = feedbacks_[uid.index];
     feedback.add(gradient.delta);
     const common::Bytes body = codec_->encode(feedback.values(), replica_.layout());
@@ -214,11 +218,11 @@ class Subnet {
   bool judge_;
   train::Replica replica_;
   std::unique_ptr<compress::Codec> codec_;
-  std::vector<train::AdamW> optimisers_;
+  std::vector<std::unique_ptr<train::Optimiser>> optimisers_;
   std::vector<compress::ErrorFeedback> feedbacks_;
 };
 
-// One process, AdamW on what the miners of a subnet would read, in the same order.
+// One process, its optimiser on what the miners of a subnet would read, in the same order.
 class Baseline {
  public:
   Baseline(const Options& options, const Hparams& hparams, Ground& ground)
@@ -228,7 +232,7 @@ class Baseline {
         sequences_per_step_(hparams.inner.sequences_per_step),
         layout_(train::parameter_layout(hparams.model, hparams.codec)),
         theta_(train::initial_parameters(hparams.model, layout_)),
-        optimiser_(layout_, hparams.inner) {
+        optimiser_(train::make_optimiser(layout_, hparams.inner, ground.backend())) {
     common::InnerParams& inner = hparams_.inner;
     if (options.baseline == "large") inner.sequences_per_step *= miners_;
     if (options.baseline == "small") inner.steps *= miners_;
@@ -238,8 +242,9 @@ class Baseline {
 
   Outcome step(Window window) {
     const train::PseudoGradient gradient =
-        train::train_window(theta_, ground_.model(), optimiser_, ground_.train_set(),
-                            assigned(window), hparams_, window, [](uint32_t) { return true; });
+        train::train_window(theta_, ground_.model(), *optimiser_, ground_.train_set(),
+                            assigned(window), hparams_, window, [](uint32_t) { return true; })
+            .value();
     for (size_t i = 0; i < theta_.size(); ++i) theta_[i] -= gradient.delta[i];
     return {.train_loss = gradient.last_loss, .tokens = gradient.token_count};
   }
@@ -266,7 +271,7 @@ class Baseline {
   uint32_t sequences_per_step_;  // Of one miner.
   compress::Layout layout_;
   std::vector<float> theta_;
-  train::AdamW optimiser_;
+  std::unique_ptr<train::Optimiser> optimiser_;
 };
 
 // Trains and reports; `Learner` is Subnet or Baseline.
@@ -313,7 +318,7 @@ void add_options(CLI::App& app, Options& options) {
       ->check(CLI::Range(2, 1 << 20))
       ->capture_default_str();
   app.add_option("--threads", options.threads)->check(CLI::Range(1, 256))->capture_default_str();
-  app.add_option("--baseline", options.baseline, "AdamW alone instead: none, large or small")
+  app.add_option("--baseline", options.baseline, "One machine alone instead: none, large or small")
       ->check(CLI::IsMember({"none", "large", "small"}))
       ->capture_default_str();
   app.add_flag("--judge", options.judge, "Also what each contribution alone does to the loss");
