@@ -3,19 +3,15 @@
 // says which of the two codecs it is.
 #include <cstddef>
 #include <cstdint>
-#include <vector>
 
 #include "common/check.h"
 #include "compress/demo.h"
+#include "tests/fuzz/edges.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size);
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
-  const auto tensor = [](uint32_t rows, uint32_t cols) {
-    return compress::Tensor{.name = {}, .rows = rows, .cols = cols, .offset = 0};
-  };
-  static const compress::Layout layout({tensor(17, 19), tensor(1, 130), tensor(8, 8), tensor(1, 1)},
-                                       64, 5);
+  const compress::Layout& layout = fuzz::edges();
   if (size == 0) return 0;
   const compress::Demo codec(data[0] % 2 == 0 ? compress::Demo::Values::kBf16
                                               : compress::Demo::Values::kSign);
@@ -25,8 +21,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   CHECK(update || !parameters);
   if (!update) return 0;
 
-  std::vector<float> values(layout.parameter_count(), 0.0f);
-  compress::add_to(values, *update, layout, std::vector<float>(layout.tensors().size(), 1.0f));
-  CHECK(codec.encode_coefficients(values, layout) == compress::Bytes(body.begin(), body.end()));
+  CHECK(codec.encode_coefficients(fuzz::dense_values(*update), layout) ==
+        compress::Bytes(body.begin(), body.end()));
   return 0;
 }

@@ -9,7 +9,8 @@
 #include "common/philox.h"
 #include "compress/codec.h"
 #include "compress/contribution.h"
-#include "train/assignment.h"
+#include "tests/fuzz/edges.h"
+#include "train//assignment.h"
 #include "train/manifest.h"
 #include "train/messages.h"
 #include "train/safetensors.h"
@@ -25,17 +26,9 @@ void write(const fs::path& file, const Bytes& bytes) {
   CHECK_MSG(written.has_value(), file.string());
 }
 
-// The model of sparseloco_fuzz.cpp.
-compress::Layout layout() {
-  const auto tensor = [](uint32_t rows, uint32_t cols) {
-    return compress::Tensor{.name = {}, .rows = rows, .cols = cols, .offset = 0};
-  };
-  return compress::Layout({tensor(17, 19), tensor(1, 130), tensor(8, 8), tensor(1, 1)}, 64, 5);
-}
-
 // `prefix` is what the target reads before the body.
 void write_bodies(const fs::path& folder, const compress::Codec& codec, const Bytes& prefix = {}) {
-  const compress::Layout model = layout();
+  const compress::Layout& model = fuzz::edges();
   common::Philox random(1);
   const auto body_of = [&](const std::function<float()>& draw) {
     Values values(model.parameter_count());

@@ -8,15 +8,12 @@
 
 #include "common/check.h"
 #include "compress/templar.h"
+#include "tests/fuzz/edges.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size);
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
-  const auto tensor = [](uint32_t rows, uint32_t cols) {
-    return compress::Tensor{.name = {}, .rows = rows, .cols = cols, .offset = 0};
-  };
-  static const compress::Layout layout({tensor(17, 19), tensor(1, 130), tensor(8, 8), tensor(1, 1)},
-                                       64, 5);
+  const compress::Layout& layout = fuzz::edges();
   const compress::Templar codec;
   const compress::ByteView body(data, size);
   const auto update = codec.decode(body, layout);
