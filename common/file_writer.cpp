@@ -7,6 +7,7 @@
 
 #include <atomic>
 #include <cerrno>
+#include <system_error>
 #include <utility>
 
 #include "common/files.h"
@@ -78,6 +79,19 @@ Result<void> FileWriter::append(ByteView bytes) {
   return {};
 }
 
+Result<void> FileWriter::write_at(uint64_t offset, ByteView bytes) {
+  CHECK(!temporary_.empty());
+  while (!bytes.empty()) {
+    const ssize_t written =
+        pwrite(descriptor_, bytes.data(), bytes.size(), static_cast<off_t>(offset));
+    if (written < 0 && errno != EINTR) return file_error("writing", file_, errno);
+    if (written <= 0) continue;
+    offset += static_cast<uint64_t>(written);
+    bytes = bytes.subspan(static_cast<size_t>(written));
+  }
+  return {};
+}
+
 Result<void> FileWriter::commit() {
   CHECK(!temporary_.empty());
   const std::string name = file_.filename().string();
@@ -88,6 +102,16 @@ Result<void> FileWriter::commit() {
   temporary_.clear();
   if (fsync(folder_) != 0) return file_error("syncing the folder of", file_, errno);
   return {};
+}
+
+void remove_leftovers(const std::filesystem::path& folder) {
+  namespace fs = std::filesystem;
+  std::error_code trouble;
+  fs::directory_iterator at(folder, trouble);
+  for (; !trouble && at != fs::directory_iterator(); at.increment(trouble)) {
+    std::error_code ignored;
+    if (at->path().filename().string().starts_with(kTemporaryPrefix)) fs::remove(*at, ignored);
+  }
 }
 
 }  // namespace common

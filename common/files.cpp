@@ -73,7 +73,7 @@ Result<void> make_folder(const fs::path& folder) {
   TRY_VOID(make_folders(folder));
   TRY(const Descriptor descriptor, open_folder(folder));
   const std::string probe = fmt::format("{}probe-{}", kTemporaryPrefix, getpid());
-  TRY_VOID(replace_file_at(descriptor, probe, {}, 0600, folder));
+  TRY_VOID(replace_file_at(descriptor, probe, ByteView(), 0600, folder));
   if (unlinkat(descriptor.number(), probe.c_str(), 0) != 0) {
     return file_error("removing a file in", folder, errno);
   }

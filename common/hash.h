@@ -1,4 +1,4 @@
-// BLAKE2b (libsodium): names for bytes. 0.96 GB/s on one core, so that everything can be hashed.
+// BLAKE2b (libsodium): names for bytes. For many bytes: the tree hash (common/tree_hash.h).
 #pragma once
 
 #include <array>

@@ -125,6 +125,7 @@ template <Of<OuterParams> P, typename Visit>
 void each_field(P& p, Visit& visit) {
   visit("learning_rate", p.learning_rate, kPositive);
   visit("divide", p.divide);
+  visit("rule", p.rule);
   visit("norm_floor", p.norm_floor, kShare);
   visit("contributors_max", p.contributors_max, kUids);
 }
@@ -257,12 +258,13 @@ void cross_check(const InnerParams& p, StrictObject& in) {
 }
 
 void cross_check(const CodecParams& p, StrictObject& in) {
-  known_name(in, "name", p.name, {"sparseloco", "templar", "demo", "dense"});
+  known_name(in, "name", p.name, {"sparseloco", "templar", "demo", "distro", "dense"});
   if (p.keep > p.tile) in.fail("keep", "should be at most tile");
 }
 
 void cross_check(const OuterParams& p, StrictObject& in) {
   known_name(in, "divide", p.divide, {"contributors", "senders"});
+  known_name(in, "rule", p.rule, {"average", "sign"});
 }
 
 void cross_check(const WeightParams& p, StrictObject& in) {

@@ -93,6 +93,7 @@ struct CodecParams {
 struct OuterParams {
   double learning_rate;
   std::string divide;  // "contributors" (by all who contribute) or "senders" (of the coordinate)
+  std::string rule;    // theta -= rate * G: "average"; theta -= rate * sign(G): "sign" (DeMo)
   double norm_floor;   // Least value of the median norm, relative to the mean norm.
   uint32_t contributors_max;  // The manifest accepts at most so many, the best rated.
 };

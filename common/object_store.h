@@ -11,6 +11,7 @@
 #include <string_view>
 #include <vector>
 
+#include "common/byte_source.h"
 #include "common/bytes.h"
 #include "common/clock.h"
 #include "common/result.h"
@@ -37,6 +38,9 @@ class ObjectStore {
 
   // Whole or not at all: a reader sees the old bytes or the new ones, also after a crash.
   virtual Result<void> put(std::string_view key, ByteView bytes) = 0;
+  // The same of what is too large for memory: read piece by piece, and a few MiB of it held. If the
+  // source fails, its error, and nothing is put.
+  virtual Result<void> put_from(std::string_view key, const ByteSource& source) = 0;
   // kExhausted, before reading, if the object is longer than `size_max`.
   virtual Result<Bytes> get(std::string_view key, uint64_t size_max) = 0;
   // A part of it; empty past its end.

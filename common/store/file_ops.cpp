@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 #include <cerrno>
 #include <system_error>
@@ -18,6 +19,8 @@ std::string temporary_name() {
   static std::atomic<uint64_t> count{0};
   return fmt::format("{}{}-{}", kTemporaryPrefix, getpid(), ++count);
 }
+
+constexpr uint64_t kPiece = 1 << 20;
 
 Code code_of(int errno_value) {
   switch (errno_value) {
@@ -47,13 +50,24 @@ Code code_of(int errno_value) {
 }
 
 // 0, or errno.
-int write_and_sync(int file, ByteView bytes) {
+int write_all(int file, ByteView bytes) {
   while (!bytes.empty()) {
     const ssize_t written = write(file, bytes.data(), bytes.size());
     if (written < 0 && errno != EINTR) return errno;
     if (written > 0) bytes = bytes.subspan(static_cast<size_t>(written));
   }
-  return fsync(file) == 0 ? 0 : errno;
+  return 0;
+}
+
+Result<void> copy_and_sync(const ByteSource& source, int file, const std::filesystem::path& shown) {
+  Bytes piece(static_cast<size_t>(std::min<uint64_t>(source.size(), kPiece)));
+  for (uint64_t at = 0; at < source.size(); at += piece.size()) {
+    piece.resize(static_cast<size_t>(std::min<uint64_t>(source.size() - at, piece.size())));
+    TRY_VOID(source.read(at, piece));
+    if (const int trouble = write_all(file, piece)) return file_error("writing", shown, trouble);
+  }
+  if (fsync(file) != 0) return file_error("writing", shown, errno);
+  return {};
 }
 
 }  // namespace
@@ -82,20 +96,25 @@ Error file_error(std::string_view doing, const std::filesystem::path& path, int 
 
 Result<void> replace_file_at(const Descriptor& folder, const std::string& name, ByteView bytes,
                              mode_t mode, const std::filesystem::path& shown) {
+  return replace_file_at(folder, name, MemorySource(bytes), mode, shown);
+}
+
+Result<void> replace_file_at(const Descriptor& folder, const std::string& name,
+                             const ByteSource& source, mode_t mode,
+                             const std::filesystem::path& shown) {
   const std::string temporary = temporary_name();
   // A leftover of this name is of a dead process that had our number: it may go.
   unlinkat(folder.number(), temporary.c_str(), 0);
   const Descriptor file(openat(folder.number(), temporary.c_str(),
                                O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode));
   if (!file.open()) return file_error("writing", shown, errno);
-  int trouble = write_and_sync(file.number(), bytes);
-  if (trouble == 0 &&
-      renameat(folder.number(), temporary.c_str(), folder.number(), name.c_str()) != 0) {
-    trouble = errno;
+  Result<void> written = copy_and_sync(source, file.number(), shown);
+  if (written && renameat(folder.number(), temporary.c_str(), folder.number(), name.c_str()) != 0) {
+    written = file_error("writing", shown, errno);
   }
-  if (trouble != 0) {
+  if (!written) {
     unlinkat(folder.number(), temporary.c_str(), 0);
-    return file_error("writing", shown, trouble);
+    return written;
   }
   if (fsync(folder.number()) != 0) return file_error("syncing the folder of", shown, errno);
   return {};

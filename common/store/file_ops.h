@@ -8,6 +8,7 @@
 #include <string>
 #include <string_view>
 
+#include "common/byte_source.h"
 #include "common/bytes.h"
 #include "common/result.h"
 
@@ -43,6 +44,10 @@ inline constexpr std::string_view kTemporaryPrefix = ".tmp~";
 // On failure the old file stands and the temporary is removed. `shown` is the path in messages.
 Result<void> replace_file_at(const Descriptor& folder, const std::string& name, ByteView bytes,
                              mode_t mode, const std::filesystem::path& shown);
+// The same of a source, of which a MiB at a time is in memory. Its errors are handed on.
+Result<void> replace_file_at(const Descriptor& folder, const std::string& name,
+                             const ByteSource& source, mode_t mode,
+                             const std::filesystem::path& shown);
 
 // All of an open regular file. kExhausted, before memory is asked for, if it is longer than
 // `size_max`.

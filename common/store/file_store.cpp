@@ -82,21 +82,25 @@ bool is_absence(int errno_value) {
 FileStore::FileStore(fs::path root, bool writable) : root_(std::move(root)), writable_(writable) {}
 
 Result<void> FileStore::put(std::string_view key, ByteView bytes) {
+  return put_from(key, MemorySource(bytes));
+}
+
+Result<void> FileStore::put_from(std::string_view key, const ByteSource& source) {
   TRY_VOID(checked_writable(key));
   // `remove` takes emptied folders away, perhaps between our making one and our writing in it.
   static constexpr int kAttempts = 3;
   Result<void> outcome;
   for (int attempt = 0; attempt < kAttempts; ++attempt) {
-    outcome = put_once(key, bytes);
+    outcome = put_once(key, source);
     if (outcome || outcome.error().code != Code::kNotFound) break;
   }
   return outcome;
 }
 
-Result<void> FileStore::put_once(std::string_view key, ByteView bytes) {
+Result<void> FileStore::put_once(std::string_view key, const ByteSource& source) {
   const auto [path, name] = split_key(key);
   TRY(const Descriptor folder, open_folder(path, Missing::kMake));
-  return replace_file_at(folder, name, bytes, 0644, root_ / key);
+  return replace_file_at(folder, name, source, 0644, root_ / key);
 }
 
 Result<Bytes> FileStore::get(std::string_view key, uint64_t size_max) {

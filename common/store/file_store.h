@@ -23,6 +23,7 @@ class FileStore final : public ObjectStore {
   FileStore(std::filesystem::path root, bool writable);
 
   Result<void> put(std::string_view key, ByteView bytes) override;
+  Result<void> put_from(std::string_view key, const ByteSource& source) override;
   Result<Bytes> get(std::string_view key, uint64_t size_max) override;
   Result<Bytes> get_range(std::string_view key, Range range) override;
   Result<ObjectInfo> head(std::string_view key) override;
@@ -41,7 +42,7 @@ class FileStore final : public ObjectStore {
   Result<Descriptor> open_folder(std::string_view relative, Missing missing) const;
   Result<Descriptor> open_object(std::string_view key) const;
   // One attempt: kNotFound if the folder was pruned meanwhile.
-  Result<void> put_once(std::string_view key, ByteView bytes);
+  Result<void> put_once(std::string_view key, const ByteSource& source);
 
   std::filesystem::path root_;
   bool writable_;

@@ -57,6 +57,45 @@ TEST(ValidKey, RefusesEscapesAndOddities) {
   EXPECT_FALSE(valid_key(std::string_view("a\0b", 3)));
 }
 
+TEST_F(FileStoreTest, PutsWhatIsTooLargeForMemoryPieceByPiece) {
+  Bytes bytes(5 << 19);
+  for (size_t i = 0; i < bytes.size(); ++i) bytes[i] = static_cast<uint8_t>(i * 7 + i / 4096);
+  class Careful final : public ByteSource {
+   public:
+    explicit Careful(ByteView all) : all_(all) {}
+    uint64_t size() const override { return all_.size(); }
+    Result<void> read(uint64_t offset, std::span<uint8_t> out) const override {
+      EXPECT_LE(out.size(), 1U << 20);
+      return MemorySource(all_).read(offset, out);
+    }
+
+   private:
+    ByteView all_;
+  };
+  ASSERT_TRUE(store_->put_from("w/1/contribution", Careful(bytes)));
+  EXPECT_EQ(*store_->get("w/1/contribution", 1 << 22), bytes);
+}
+
+TEST_F(FileStoreTest, ASourceThatFailsLeavesWhatWasThere) {
+  class Failing final : public ByteSource {
+   public:
+    uint64_t size() const override { return 3 << 20; }
+    Result<void> read(uint64_t offset, std::span<uint8_t>) const override {
+      if (offset < 2 << 20) return {};
+      return Error{Code::kCorrupt, "the source failed"};
+    }
+  };
+  ASSERT_TRUE(store_->put("a", view_of("old")));
+  for (const char* const key : {"a", "b"}) {
+    const auto put = store_->put_from(key, Failing());
+    ASSERT_FALSE(put);
+    EXPECT_EQ(put.error().message, "the source failed");
+  }
+  EXPECT_EQ(keys(""), Keys({"a"}));
+  EXPECT_EQ(text_of(*store_->get("a", 10)), "old");
+  EXPECT_EQ(std::distance(fs::directory_iterator(root_), fs::directory_iterator()), 1);
+}
+
 TEST_F(FileStoreTest, BehavesLikeAMap) {
   const Keys names = {"a", "b", "w/1/claim", "w/1/key", "w/10/claim", "w/2", "w.x", "w-1/y"};
   std::map<std::string, std::string> oracle;

@@ -61,6 +61,27 @@ TEST(FileWriter, TwoOfOneNameDoNotMeet) {
   EXPECT_EQ(text(folder / "f"), "second");
 }
 
+TEST(FileWriter, PiecesMayComeInAnyOrder) {
+  const tests::TempFolder folder;
+  auto writer = FileWriter::create(folder / "f");
+  ASSERT_TRUE(writer);
+  ASSERT_TRUE(writer->write_at(4, view_of("two")));
+  ASSERT_TRUE(writer->write_at(0, view_of("one ")));
+  ASSERT_TRUE(writer->commit());
+  EXPECT_EQ(text(folder / "f"), "one two");
+}
+
+TEST(FileWriter, LeftoversGoAndNothingElse) {
+  const tests::TempFolder folder;
+  ASSERT_TRUE(write_file(folder / "f", view_of("x")));
+  ASSERT_TRUE(write_file(folder / ".tmp~stream-1-1", view_of("x")));
+  ASSERT_TRUE(write_file(folder / ".tmp~1-1", view_of("x")));
+  remove_leftovers(folder.path());
+  EXPECT_EQ(count(folder.path()), 1U);
+  EXPECT_EQ(text(folder / "f"), "x");
+  remove_leftovers(folder / "nowhere");
+}
+
 TEST(FileWriter, APathThatCannotBeSaysSo) {
   const tests::TempFolder folder;
   ASSERT_TRUE(write_file(folder / "f", view_of("x")));

@@ -122,7 +122,7 @@ TEST(Hparams, EveryFieldChangesTheHash) {
     const json value = tiny()[json::json_pointer(pointer)];
     json candidates = {1, 2, 3, 0.2, 0.5, 51, 57, 65, 81, 9000};
     if (value.is_boolean()) candidates = {!value.get<bool>()};
-    if (value.is_string()) candidates = {std::string(64, '1'), "dense", "senders", "muon"};
+    if (value.is_string()) candidates = {std::string(64, '1'), "dense", "senders", "sign", "muon"};
     bool changed = false;
     for (const json& candidate : candidates) {
       const auto parsed = Hparams::parse(with(pointer.c_str(), candidate).dump());
@@ -220,13 +220,15 @@ TEST(Hparams, AnnealingNeedsADataSetOfItsOwn) {
 TEST(Hparams, NamesAreOfAKnownCodecDivisorAndOptimiser) {
   EXPECT_EQ(trouble_with("/inner/optimiser", "muon"), "");
   EXPECT_THAT(trouble_with("/inner/optimiser", "adam"), HasSubstr("did you mean 'adamw'?"));
-  for (const char* const codec : {"sparseloco", "templar", "demo", "dense"}) {
+  for (const char* const codec : {"sparseloco", "templar", "demo", "distro", "dense"}) {
     EXPECT_EQ(trouble_with("/codec/name", codec), "");
   }
   EXPECT_THAT(trouble_with("/codec/name", "sparselocco"), HasSubstr("did you mean 'sparseloco'?"));
   EXPECT_THAT(trouble_with("/codec/name", "zip"), HasSubstr("known are sparseloco, templar"));
   EXPECT_EQ(trouble_with("/outer/divide", "senders"), "");
   EXPECT_THAT(trouble_with("/outer/divide", "sender"), HasSubstr("did you mean 'senders'?"));
+  EXPECT_EQ(trouble_with("/outer/rule", "sign"), "");
+  EXPECT_THAT(trouble_with("/outer/rule", "signs"), HasSubstr("did you mean 'sign'?"));
 }
 
 TEST(Hparams, LoadNamesTheFile) {
