@@ -4,7 +4,7 @@
 //   m      = lower median of n_p, at least norm_floor * mean of n_p
 //   s_p    = min(1, m / n_p) * weight_p
 //   G[j]   = (1 / R) * sum over p, in ascending uid, of s_p * v_p[j]
-//   theta  = theta - outer_lr * G
+//   theta  = theta - outer_lr * G        or sign(G), where outer.rule says so (compress/demo.h)
 //
 // fp32, in this order, every operation rounded on its own; s_p, 1/R in fp64, rounded once to fp32.
 // The same bits from any compiler at any optimisation level, scalar or vector, CPU or GPU.

@@ -9,10 +9,11 @@
 #include <vector>
 
 #include "common/check.h"
-#include "compress/body_table.h"
+#include "compress/body_format.h"
 #include "compress/clip.h"
 #include "compress/parallel.h"
 #include "compress/simd/sum.h"
+#include "compress/sparseloco.h"
 #include "compress/tile_code.h"
 
 namespace compress {
@@ -34,28 +35,28 @@ class FirstRefused {
   std::atomic<size_t> first_ = kNone;
 };
 
-// Bodies, and where their groups lie: [contributor][group].
+// Bodies, and where their groups lie.
 struct Bodies {
   std::span<const CodedContributor> contributors;
-  const Layout& layout;
+  const BodyFormat& format;
   std::vector<TileGroup> groups;
-  std::vector<std::vector<ByteRange>> ranges;
+  std::vector<PieceTable> tables;  // One a contributor.
 
+  // The group's bytes and all behind them.
+  ByteView bytes(size_t contributor, size_t group) const {
+    return contributors[contributor].body.subspan(tables[contributor].first(group));
+  }
   bool open(size_t contributor, size_t group, GroupReader& reader) const {
-    const ByteRange& range = ranges[contributor][group];
-    return reader.open(contributors[contributor].body, range.first, range.size, groups[group],
-                       layout);
+    return reader.open(bytes(contributor, group), 0, tables[contributor].size(group), groups[group],
+                       format.layout());
   }
 };
 
-std::optional<Refused> find_ranges(Bodies& bodies) {
-  const uint64_t size_max = body_size_max(bodies.groups, bodies.layout);
+std::optional<Refused> find_tables(Bodies& bodies) {
   for (size_t p = 0; p < bodies.contributors.size(); ++p) {
-    const ByteView body = bodies.contributors[p].body;
-    if (body.size() > size_max) return Refused{p, Verdict::kOversized};
-    auto ranges = find_groups(body, bodies.groups, bodies.layout);
-    if (!ranges) return Refused{p, ranges.error()};
-    bodies.ranges.push_back(*std::move(ranges));
+    auto table = find_pieces(bodies.contributors[p].body, bodies.format);
+    if (!table) return Refused{p, table.error()};
+    bodies.tables.push_back(*std::move(table));
   }
   return std::nullopt;
 }
@@ -67,7 +68,7 @@ using Scales = std::vector<std::vector<float>>;
 std::optional<Refused> find_norms(const Bodies& bodies, uint32_t threads,
                                   std::vector<std::vector<double>>& norms) {
   const size_t count = bodies.contributors.size();
-  norms.assign(count, std::vector<double>(bodies.layout.tensors().size()));
+  norms.assign(count, std::vector<double>(bodies.format.layout().tensors().size()));
   std::vector<uint64_t> values(count);
   FirstRefused refused;
   in_parallel(count, threads, [&](Pieces& pieces) {
@@ -95,7 +96,7 @@ std::optional<Refused> find_norms(const Bodies& bodies, uint32_t threads,
 
 Scales scales_of(const Bodies& bodies, std::span<const size_t> order,
                  const std::vector<std::vector<double>>& norms, double norm_floor) {
-  const size_t tensors = bodies.layout.tensors().size();
+  const size_t tensors = bodies.format.layout().tensors().size();
   Scales scales(order.size(), std::vector<float>(tensors));
   std::vector<double> in_order(order.size());
   for (size_t t = 0; t < tensors; ++t) {
@@ -111,33 +112,30 @@ Scales scales_of(const Bodies& bodies, std::span<const size_t> order,
 }
 
 // One thread's sums.
-class GroupSum {
+class TileSums : public PieceSum {
  public:
-  GroupSum(const Bodies& bodies, std::span<const size_t> order, const Scales& scales,
-           bool by_senders, std::span<float> G)
-      : bodies_(bodies), order_(order), scales_(scales), by_senders_(by_senders), G_(G) {
-    readers_.resize(order.size());
-    share_ = static_cast<float>(1.0 / static_cast<double>(order.size()));
-    for (size_t senders = 0; senders <= order.size(); ++senders) {
-      by_count_.push_back(senders < 2 ? 1.0f
-                                      : static_cast<float>(1.0 / static_cast<double>(senders)));
-    }
-  }
+  TileSums(const Layout& layout, std::span<const TileGroup> groups, bool by_senders)
+      : layout_(layout), groups_(groups), by_senders_(by_senders) {}
 
-  // Writes the part of G that the group covers.
-  void sum(size_t g, FirstRefused& refused) {
-    const TileGroup& group = bodies_.groups[g];
-    for (const size_t p : order_) CHECK(bodies_.open(p, g, readers_[p]));
+  std::optional<size_t> sum(size_t g, std::span<const ScaledPiece> of,
+                            std::span<float> G) override {
+    begin(g, of, G);
+    const TileGroup& group = groups_[g];
+    // Whatever was judged before: these bytes came anew from wherever they lie.
+    for (size_t i = 0; i < of.size(); ++i) {
+      if (!readers_[i].open(of[i].bytes, 0, of[i].size, group, layout_)) return i;
+    }
     for (const TileRun& run : group.runs) {
-      TileWalk tiles(bodies_.layout, run);
+      TileWalk tiles(layout_, run);
       for (uint64_t i = 0; i < run.count; ++i) {
-        if (!sum_tile(run.tensor, tiles.next(), refused)) return;
+        if (!sum_tile(run.tensor, tiles.next())) return refuse();
       }
     }
-    write(order_.size());
-    for (const size_t p : order_) {
-      if (!readers_[p].at_end()) refused.note(p);
+    write(of.size());
+    for (size_t i = 0; i < of.size(); ++i) {
+      if (!readers_[i].at_end()) return i;
     }
+    return std::nullopt;
   }
 
  private:
@@ -150,25 +148,48 @@ class GroupSum {
     uint32_t rows_written = 0;
   };
 
-  bool sum_tile(size_t t, const Tile& tile, FirstRefused& refused) {
-    const Tensor& tensor = bodies_.layout.tensors()[t];
+  void begin(size_t g, std::span<const ScaledPiece> of, std::span<float> G) {
+    CHECK(!of.empty() && of.size() <= std::numeric_limits<uint16_t>::max());
+    CHECK(G.size() == value_count(groups_[g], layout_));
+    of_ = of;
+    G_ = G.data();
+    first_value_ = first_value(groups_[g], layout_);
+    finished_ = {};
+    if (readers_.size() == of.size()) return;
+    readers_.resize(of.size());
+    share_ = static_cast<float>(1.0 / static_cast<double>(of.size()));
+    by_count_ = {1.0f, 1.0f};
+    for (size_t senders = 2; senders <= of.size(); ++senders) {
+      by_count_.push_back(static_cast<float>(1.0 / static_cast<double>(senders)));
+    }
+  }
+
+  // Who was refused; the sums that were begun are zero again.
+  size_t refuse() {
+    sums_ = {};
+    return refused_;
+  }
+
+  bool sum_tile(size_t t, const Tile& tile) {
+    const Tensor& tensor = layout_.tensors()[t];
     simd::TileSum& sum = sums_[next_sum_];
-    float* const to = G_.data() + tensor.offset + uint64_t{tile.row} * tensor.cols + tile.col;
+    float* const to =
+        G_ + (tensor.offset + uint64_t{tile.row} * tensor.cols + tile.col - first_value_);
     // Where the sum will go, upper and lower half.
     const uint32_t half = tile.rows / 2;
     simd::Ahead ahead(to, to + uint64_t{half} * tensor.cols, tensor.cols, half, tile.cols);
-    const size_t touches = tile.size() / 32 / order_.size() + 1;
-    if (!begin(0, tile, refused)) return false;
-    for (size_t i = 0; i < order_.size(); ++i) {
+    const size_t touches = tile.size() / 32 / of_.size() + 1;
+    if (!begin_tile(0, tile)) return false;
+    for (size_t i = 0; i < of_.size(); ++i) {
       for (size_t j = 0; j < touches; ++j) ahead.touch();
       write(i + 1);
-      if (i + 1 < order_.size() && !begin(i + 1, tile, refused)) return false;
+      if (i + 1 < of_.size() && !begin_tile(i + 1, tile)) return false;
       ReadTile& read = read_[i % 2];
       if (!GroupReader::finish(read)) {
-        refused.note(order_[i]);
+        refused_ = i;
         return false;
       }
-      add(read, scales_[order_[i]][t], sum);
+      add(read, of_[i].scale[t], sum);
     }
     finished_ = {.sum = &sum, .tile = tile, .stride = tensor.cols, .to = to};
     next_sum_ ^= 1;
@@ -176,10 +197,9 @@ class GroupSum {
   }
 
   // The i-th contributor's next tile, its first step.
-  bool begin(size_t i, const Tile& tile, FirstRefused& refused) {
-    if (readers_[order_[i]].begin(tile, read_[i % 2])) return true;
-    refused.note(order_[i]);
-    return false;
+  bool begin_tile(size_t i, const Tile& tile) {
+    refused_ = i;
+    return readers_[i].begin(tile, read_[i % 2]);
   }
 
   void add(const ReadTile& read, float scale, simd::TileSum& sum) const {
@@ -195,7 +215,7 @@ class GroupSum {
   // Writes as much of the last tile's sum as is due when `added` contributors of this tile's were
   // added: memory takes its time, and there is something else to do meanwhile.
   void write(size_t added) {
-    const auto rows = static_cast<uint32_t>(finished_.tile.rows * added / order_.size());
+    const auto rows = static_cast<uint32_t>(finished_.tile.rows * added / of_.size());
     const uint32_t first = finished_.rows_written;
     if (rows <= first) return;
     const uint32_t cols = finished_.tile.cols;
@@ -217,12 +237,16 @@ class GroupSum {
     }
   }
 
-  const Bodies& bodies_;
-  std::span<const size_t> order_;
-  const Scales& scales_;
+  const Layout& layout_;
+  std::span<const TileGroup> groups_;
   bool by_senders_;
-  std::span<float> G_;
-  float share_;
+  // Of the group at hand.
+  std::span<const ScaledPiece> of_;
+  float* G_ = nullptr;
+  uint64_t first_value_ = 0;
+  size_t refused_ = 0;
+  // Of so many contributors.
+  float share_ = 1;
   std::vector<float> by_count_;  // 1 / senders, rounded once.
   std::vector<GroupReader> readers_;
   std::array<ReadTile, 2> read_;
@@ -232,6 +256,11 @@ class GroupSum {
 };
 
 }  // namespace
+
+std::unique_ptr<PieceSum> make_tile_sums(const Layout& layout, std::span<const TileGroup> groups,
+                                         bool by_senders) {
+  return std::make_unique<TileSums>(layout, groups, by_senders);
+}
 
 std::optional<Refused> aggregate_bodies(std::span<const CodedContributor> contributors,
                                         const Layout& layout, const common::OuterParams& params,
@@ -248,16 +277,25 @@ std::optional<Refused> aggregate_bodies(std::span<const CodedContributor> contri
   for (const CodedContributor& contributor : contributors) uids.push_back(contributor.uid);
   const std::vector<size_t> order = order_by_uid(uids);
 
-  Bodies bodies{contributors, layout, tile_groups(layout), {}};
-  if (const auto refused = find_ranges(bodies)) return refused;
+  const auto format = SparseLoco().format(layout);
+  Bodies bodies{contributors, *format, tile_groups(layout), {}};
+  if (const auto refused = find_tables(bodies)) return refused;
   std::vector<std::vector<double>> norms;
   if (const auto refused = find_norms(bodies, threads, norms)) return refused;
   const Scales scales = scales_of(bodies, order, norms, params.norm_floor);
 
   FirstRefused refused;
   in_parallel(bodies.groups.size(), threads, [&](Pieces& pieces) {
-    const auto sum = std::make_unique<GroupSum>(bodies, order, scales, by_senders, G);
-    for (size_t g; pieces.take(g) && !refused.any();) sum->sum(g, refused);
+    const auto sum = format->sum(by_senders);
+    std::vector<ScaledPiece> of(order.size());
+    for (size_t g; pieces.take(g) && !refused.any();) {
+      for (size_t i = 0; i < order.size(); ++i) {
+        of[i] = {bodies.bytes(order[i], g), bodies.tables[order[i]].size(g), scales[order[i]]};
+      }
+      const Piece& piece = format->pieces()[g];
+      const auto bad = sum->sum(g, of, G.subspan(piece.first, piece.count));
+      if (bad) refused.note(order[*bad]);
+    }
   });
   if (refused.any()) return refused.malformed();
   return std::nullopt;

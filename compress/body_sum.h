@@ -1,13 +1,15 @@
 // Decoding and aggregating in one: many bodies of sparseloco become G without the updates between.
 #pragma once
 
+#include <memory>
 #include <optional>
 #include <span>
 
 #include "common/hparams.h"
 #include "common/window.h"
-#include "compress/codec.h"
 #include "compress/layout.h"
+#include "compress/piece.h"
+#include "compress/tile_groups.h"
 
 namespace compress {
 
@@ -33,5 +35,10 @@ struct Refused {
 std::optional<Refused> aggregate_bodies(std::span<const CodedContributor> contributors,
                                         const Layout& layout, const common::OuterParams& params,
                                         uint32_t threads, std::span<float> G);
+
+// One thread's sums of sparseloco's pieces, which are `groups`; both outlive it. Memory: a few
+// tiles, and 400 bytes a contributor.
+std::unique_ptr<PieceSum> make_tile_sums(const Layout& layout, std::span<const TileGroup> groups,
+                                         bool by_senders);
 
 }  // namespace compress

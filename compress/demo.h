@@ -1,8 +1,6 @@
 // The codecs of DeMo and DisTrO: of each tile's DCT the largest coefficients.
 //
-// Body:  table, one u32 a tile group: its bytes  |  the groups in order, each padded to a byte
-//
-// The bits of a tile:
+// A piece is a tile group (compress/tile_groups.h), padded to a byte. The bits of a tile:
 //    1   1: n is the tile's `keep`; 0: then 12 bits of n, which is less
 //   12 n offsets of coefficients, ascending, row by row
 //   16 n the coefficients in bf16; or 1 n their signs, 1: negative, and each is +1 or -1
@@ -28,27 +26,23 @@
 
 namespace compress {
 
-// Magnitudes above 2^100 are taken as 2^100, so that no sum overflows.
+// Magnitudes above 2^100 are taken as 2^100, so that no sum overflows. Memory of a thread,
+// decoding: 8 bytes a value of the largest piece (34 MB at tiles of 4,096), for every parameter is
+// sent, as the inverse transform is; judging: 4; encoding: a piece's longest encoding.
 //
-// decode:  kOversized, kWrongShape, kMalformed  as of sparseloco
-//          kNonFinite                           a coefficient is NaN or infinity
-//          kEmpty                               no coefficient, or none that a parameter feels
+// A piece that is refused:  kNonFinite  a coefficient is NaN or infinity
+//                           kMalformed  anything else that `encode` never writes
+// kEmpty: no coefficient, or none that a parameter feels.
 //
 // Canonical in coefficients: encode_coefficients(decode_coefficients(x)) is x.
 class Demo : public Codec {
  public:
   enum class Values { kBf16, kSign };
 
-  explicit Demo(Values values) : values_(values) {}
+  explicit Demo(Values values, uint32_t threads = 1) : Codec(threads), values_(values) {}
 
   std::string_view name() const override { return values_ == Values::kBf16 ? "demo" : "distro"; }
-  Bytes encode(std::span<const float> values, const Layout& layout) const override;
-  // Of parameters: all of them, as the inverse transform is. 8 bytes each.
-  Judged<Update> decode(ByteView body, const Layout& layout) const override;
-  // M = decay * M + delta, and what leaves it are the coefficients before they were rounded.
-  Bytes encode_feedback(std::span<float> momentum, float decay, std::span<const float> delta,
-                        const Layout& layout) const override;
-  uint64_t body_size_max(const Layout& layout) const override;
+  std::unique_ptr<const BodyFormat> format(const Layout& layout) const override;
 
   // coefficients (N), in the place of the parameters; finite (CHECK), at most 2^107.
   Bytes encode_coefficients(std::span<const float> coefficients, const Layout& layout) const;

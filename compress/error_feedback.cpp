@@ -19,6 +19,11 @@ Bytes ErrorFeedback::encode(const Codec& codec, std::span<const float> delta,
   return codec.encode_feedback(values_, decay_, delta, layout);
 }
 
+NewPieceMaker ErrorFeedback::encode(const BodyFormat& format, PieceRange range,
+                                    std::span<const float> delta) {
+  return feedback_from(format, range, values_, decay_, delta);
+}
+
 void ErrorFeedback::subtract(const Update& sent, const Layout& layout) {
   const std::vector<float> minus_one(layout.tensors().size(), -1.0f);
   add_to(values_, sent, layout, minus_one);

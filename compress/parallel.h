@@ -5,8 +5,13 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <mutex>
+#include <optional>
 #include <thread>
+#include <utility>
 #include <vector>
+
+#include "common/result.h"
 
 namespace compress {
 
@@ -23,6 +28,27 @@ class Pieces {
  private:
   std::atomic<size_t> next_ = 0;
   size_t count_;
+};
+
+// The first trouble of several threads.
+class Trouble {
+ public:
+  void note(common::Error error) {
+    const std::lock_guard lock(mutex_);
+    if (!error_) error_ = std::move(error);
+    any_ = true;
+  }
+  bool any() const { return any_; }
+  // When all threads are done.
+  common::Result<void> result() const {
+    if (error_) return *error_;
+    return {};
+  }
+
+ private:
+  std::mutex mutex_;
+  std::atomic<bool> any_ = false;
+  std::optional<common::Error> error_;
 };
 
 // Calls worker(pieces) on `threads` threads, the caller's among them, and returns when all have

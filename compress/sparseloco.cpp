@@ -2,14 +2,12 @@
 
 #include <algorithm>
 #include <array>
-#include <atomic>
-#include <cmath>
 #include <memory>
+#include <utility>
 #include <vector>
 
 #include "common/check.h"
-#include "compress/body_table.h"
-#include "compress/parallel.h"
+#include "compress/body_sum.h"
 #include "compress/quantise.h"
 #include "compress/simd/values.h"
 #include "compress/tile_code.h"
@@ -21,6 +19,7 @@ namespace {
 // --- encode ---
 
 // What is encoded: e as it is, or decay * e + delta, which is put in e's place less what is sent.
+// The arrays begin with the piece's first value.
 struct Source {
   const float* values = nullptr;
   float* e = nullptr;  // Null: `values` are encoded as they are.
@@ -43,16 +42,20 @@ class Rows {
 };
 
 // One thread's encoder: everything of one tile lies in its core's own memory.
-class GroupEncoder {
+class GroupEncoder : public PieceEncoder {
  public:
-  GroupEncoder(const Source& source, const Layout& layout) : source_(source), layout_(layout) {}
+  explicit GroupEncoder(const BodyFormat& format, std::span<const TileGroup> groups)
+      : PieceEncoder(format.decoder()), format_(format), groups_(groups) {}
 
-  Bytes encode(const TileGroup& group) {
-    writer_.begin(group, layout_);
-    for (const TileRun& run : group.runs) encode_run(run);
-    Bytes bytes;
-    writer_.end(bytes);
-    return bytes;
+  void encode(size_t piece, std::span<const float> values, Bytes& out) override {
+    CHECK(values.size() == format_.pieces()[piece].count);
+    encode_group(piece, {.values = values.data()}, out);
+  }
+  // One pass over memory: 12 bytes a parameter are moved.
+  void feedback(size_t piece, std::span<float> e, float decay, std::span<const float> delta,
+                Bytes& out) override {
+    CHECK(e.size() == format_.pieces()[piece].count && delta.size() == e.size());
+    encode_group(piece, {.e = e.data(), .delta = delta.data(), .decay = decay}, out);
   }
 
  private:
@@ -66,10 +69,20 @@ class GroupEncoder {
     std::array<uint32_t, kStripTiles> cols;
   };
 
+  void encode_group(size_t piece, const Source& source, Bytes& out) {
+    source_ = source;
+    first_value_ = format_.pieces()[piece].first;
+    writer_.begin(groups_[piece], layout());
+    for (const TileRun& run : groups_[piece].runs) encode_run(run);
+    writer_.end(out);
+  }
+
+  const Layout& layout() const { return format_.layout(); }
+
   void encode_run(const TileRun& run) {
-    const Tensor& tensor = layout_.tensors()[run.tensor];
-    const uint32_t band = layout_.tiles_per_band(run.tensor);
-    TileWalk tiles(layout_, run);
+    const Tensor& tensor = layout().tensors()[run.tensor];
+    const uint32_t band = layout().tiles_per_band(run.tensor);
+    TileWalk tiles(layout(), run);
     Strip strip;
     for (uint64_t i = 0; i < run.count;) {
       strip.count = std::min(kStripTiles, band - static_cast<uint32_t>(i % band));
@@ -86,7 +99,8 @@ class GroupEncoder {
     const Tile& leftmost = strip.tile[0];
     const simd::StripShape shape{leftmost.rows, tensor.cols,
                                  std::span(strip.cols).first(strip.count)};
-    uint64_t first = tensor.offset + uint64_t{leftmost.row} * tensor.cols + leftmost.col;
+    uint64_t first =
+        tensor.offset + uint64_t{leftmost.row} * tensor.cols + leftmost.col - first_value_;
     simd::Ahead ahead;
     if (source_.e == nullptr) {
       simd::load_strip(source_.values + first, shape, values_.data());
@@ -121,38 +135,24 @@ class GroupEncoder {
     }
   }
 
-  const Source source_;
-  const Layout& layout_;
+  const BodyFormat& format_;
+  std::span<const TileGroup> groups_;
+  Source source_;
+  uint64_t first_value_ = 0;  // Of the piece, in the flat array.
   std::array<simd::TileValues, kStripTiles> values_;
   Quantiser quantiser_;
   GroupWriter writer_;
 };
 
-Bytes encode_all(const Source& source, const Layout& layout, uint32_t threads) {
-  const std::vector<TileGroup> groups = tile_groups(layout);
-  std::vector<Bytes> encoded(groups.size());
-  in_parallel(groups.size(), threads, [&](Pieces& pieces) {
-    const auto encoder = std::make_unique<GroupEncoder>(source, layout);
-    for (size_t g = 0; pieces.take(g);) encoded[g] = encoder->encode(groups[g]);
-  });
-  return join_groups(encoded);
-}
-
 // --- decode ---
-
-// Where the values of one group go in a tensor.
-struct Place {
-  uint32_t* index;
-  float* value;
-};
 
 // Brings the values of tiles side by side into the order of the flat array.
 class Band {
  public:
-  void add(const ReadTile& read, const Tile& tile, uint32_t tensor_cols) {
+  // `first` is the tile's first value in the piece.
+  void add(const ReadTile& read, const Tile& tile, uint32_t first, uint32_t tensor_cols) {
     const Rows rows(tile.cols);
     const TileValue value(read.levels);
-    const uint32_t first = tile.row * tensor_cols + tile.col;
     uint32_t at = ~0u;
     size_t next = entries_.size();
     entries_.resize(next + read.levels.count);
@@ -166,21 +166,21 @@ class Band {
   }
 
   // A stable counting sort by row: within a row, tiles came from left to right and each in its
-  // order.
-  void flush(Place& out) {
-    size_t next = 0;
+  // order. Appends to `out`.
+  void flush(PieceValues& out) {
+    size_t next = out.offset.size();
     std::array<size_t, kRowsMax> place;
     for (size_t r = 0; r < kRowsMax; ++r) {
       place[r] = next;
       next += row_counts_[r];
     }
+    out.offset.resize(next);
+    out.value.resize(next);
     for (const Entry& entry : entries_) {
       const size_t at = place[entry.row]++;
-      out.index[at] = entry.index;
+      out.offset[at] = entry.offset;
       out.value[at] = entry.value;
     }
-    out.index += next;
-    out.value += next;
     entries_.clear();
     row_counts_.fill(0);
   }
@@ -190,132 +190,105 @@ class Band {
   static_assert(kRowsMax * kRowsMax == kTileMax);
 
   struct Entry {
-    uint32_t row;    // In the band.
-    uint32_t index;  // In the tensor.
+    uint32_t row;     // In the band.
+    uint32_t offset;  // In the piece.
     float value;
   };
   std::vector<Entry> entries_;
   std::array<size_t, kRowsMax> row_counts_{};
 };
 
-// One thread's decoder.
-class GroupDecoder {
+// One thread's decoder. All that can be wrong is kMalformed.
+class GroupDecoder : public PieceDecoder {
  public:
-  GroupDecoder(ByteView body, const Layout& layout) : body_(body), layout_(layout) {}
+  GroupDecoder(const BodyFormat& format, std::span<const TileGroup> groups)
+      : format_(format), groups_(groups) {}
 
-  // What each run holds; nothing for bytes that no encoder writes.
-  std::span<const GroupReader::RunSum> open(const TileGroup& group, const ByteRange& range) {
-    if (!reader_.open(body_, range.first, range.size, group, layout_)) return {};
-    return reader_.sums();
+  Verdict judge(size_t piece, ByteView bytes, uint64_t size) override {
+    return read(piece, bytes, size, [](const Tile&, const TileRun&, bool) {});
   }
 
-  // The values of an open group to their places, one of each run. False as above.
-  bool decode(const TileGroup& group, std::span<Place> places) {
-    for (size_t r = 0; r < group.runs.size(); ++r) {
-      const TileRun& run = group.runs[r];
-      const uint32_t tensor_cols = layout_.tensors()[run.tensor].cols;
-      const uint32_t band = layout_.tiles_per_band(run.tensor);
-      TileWalk tiles(layout_, run);
-      for (uint64_t i = 0; i < run.count; ++i) {
-        const Tile& tile = tiles.next();
-        if (!reader_.next(tile, tile_)) return false;
-        band_.add(tile_, tile, tensor_cols);
-        if ((i + 1) % band == 0) band_.flush(places[r]);
-      }
-    }
-    return reader_.at_end();
+  Verdict decode(size_t piece, ByteView bytes, uint64_t size, PieceValues& out) override {
+    out.offset.clear();
+    out.value.clear();
+    const uint64_t first_value = format_.pieces()[piece].first;
+    return read(piece, bytes, size, [&](const Tile& tile, const TileRun& run, bool band_ends) {
+      const Tensor& tensor = format_.layout().tensors()[run.tensor];
+      const uint64_t first =
+          tensor.offset + uint64_t{tile.row} * tensor.cols + tile.col - first_value;
+      band_.add(tile_, tile, static_cast<uint32_t>(first), tensor.cols);
+      if (band_ends) band_.flush(out);
+    });
   }
 
  private:
-  ByteView body_;
-  const Layout& layout_;
+  // Calls visit(tile, run, whether it is the last of its band) when the tile is in tile_.
+  template <typename Visit>
+  Verdict read(size_t piece, ByteView bytes, uint64_t size, Visit visit) {
+    const Layout& layout = format_.layout();
+    const TileGroup& group = groups_[piece];
+    if (!reader_.open(bytes, 0, size, group, layout)) return Verdict::kMalformed;
+    for (const TileRun& run : group.runs) {
+      const uint32_t band = layout.tiles_per_band(run.tensor);
+      TileWalk tiles(layout, run);
+      for (uint64_t i = 0; i < run.count; ++i) {
+        const Tile& tile = tiles.next();
+        if (!reader_.next(tile, tile_)) {
+          band_ = {};
+          return Verdict::kMalformed;
+        }
+        visit(tile, run, (i + 1) % band == 0);
+      }
+    }
+    if (!reader_.at_end()) return Verdict::kMalformed;
+    sums_.clear();
+    for (const auto& sum : reader_.sums()) sums_.push_back({sum.count, sum.squares});
+    return Verdict::kAccepted;
+  }
+
+  const BodyFormat& format_;
+  std::span<const TileGroup> groups_;
   GroupReader reader_;
   ReadTile tile_;
   Band band_;
 };
 
-// Makes room for all values of an update, and finds its norms and the place of every run.
-// Sums of squares go from tile to tile of a run, then from run to run of a tensor: exact terms in
-// one order, each addition rounded.
-std::vector<std::vector<Place>> make_room(std::span<const TileGroup> groups,
-                                          const std::vector<std::vector<GroupReader::RunSum>>& sums,
-                                          Update& update) {
-  std::vector<double> squares(update.tensors.size());
-  std::vector<uint64_t> counts(update.tensors.size());
-  for (size_t g = 0; g < groups.size(); ++g) {
-    for (size_t r = 0; r < sums[g].size(); ++r) {
-      squares[groups[g].runs[r].tensor] += sums[g][r].squares;
-      counts[groups[g].runs[r].tensor] += sums[g][r].count;
-    }
+// --- format ---
+
+std::vector<Piece> pieces_of(std::span<const TileGroup> groups, const Layout& layout) {
+  std::vector<Piece> pieces;
+  pieces.reserve(groups.size());
+  for (const TileGroup& group : groups) {
+    const uint64_t size_min = (group.count * kTileBitsMin + 7) / 8;
+    pieces.push_back(piece_of(group, layout, size_min, group_bits_max(group, layout) / 8));
   }
-  for (size_t t = 0; t < counts.size(); ++t) {
-    update.tensors[t].index.resize(counts[t]);
-    update.tensors[t].value.resize(counts[t]);
-    update.tensors[t].norm = std::sqrt(squares[t]);
-  }
-  std::fill(counts.begin(), counts.end(), 0);
-  std::vector<std::vector<Place>> places(groups.size());
-  for (size_t g = 0; g < groups.size(); ++g) {
-    for (size_t r = 0; r < sums[g].size(); ++r) {
-      const size_t t = groups[g].runs[r].tensor;
-      SparseTensor& tensor = update.tensors[t];
-      places[g].push_back({tensor.index.data() + counts[t], tensor.value.data() + counts[t]});
-      counts[t] += sums[g][r].count;
-    }
-  }
-  return places;
+  return pieces;
 }
+
+class GroupFormat : public BodyFormat {
+ public:
+  GroupFormat(const Layout& layout, std::vector<TileGroup> groups)
+      : BodyFormat(layout, pieces_of(groups, layout), true), groups_(std::move(groups)) {}
+
+  std::unique_ptr<PieceEncoder> encoder() const override {
+    return std::make_unique<GroupEncoder>(*this, groups_);
+  }
+  std::unique_ptr<PieceDecoder> decoder() const override {
+    return std::make_unique<GroupDecoder>(*this, groups_);
+  }
+  // Each tile of G is summed in a core's own memory.
+  std::unique_ptr<PieceSum> sum(bool by_senders) const override {
+    return make_tile_sums(layout(), groups_, by_senders);
+  }
+
+ private:
+  std::vector<TileGroup> groups_;
+};
 
 }  // namespace
 
-Bytes SparseLoco::encode(std::span<const float> values, const Layout& layout) const {
-  CHECK(values.size() == layout.parameter_count());
-  return encode_all({.values = values.data()}, layout, threads_);
-}
-
-Bytes SparseLoco::encode_feedback(std::span<float> e, float decay, std::span<const float> delta,
-                                  const Layout& layout) const {
-  CHECK(e.size() == layout.parameter_count() && delta.size() == e.size());
-  return encode_all({.e = e.data(), .delta = delta.data(), .decay = decay}, layout, threads_);
-}
-
-Judged<Update> SparseLoco::decode(ByteView body, const Layout& layout) const {
-  const std::vector<TileGroup> groups = tile_groups(layout);
-  if (body.size() > compress::body_size_max(groups, layout)) {
-    return tl::unexpected(Verdict::kOversized);
-  }
-  const auto ranges = find_groups(body, groups, layout);
-  if (!ranges) return tl::unexpected(ranges.error());
-
-  // First what takes no room: how many values there are, and whether there can be so many.
-  std::atomic<bool> well_formed = true;
-  std::vector<std::vector<GroupReader::RunSum>> sums(groups.size());
-  in_parallel(groups.size(), threads_, [&](Pieces& pieces) {
-    const auto decoder = std::make_unique<GroupDecoder>(body, layout);
-    for (size_t g = 0; pieces.take(g) && well_formed;) {
-      const auto found = decoder->open(groups[g], (*ranges)[g]);
-      sums[g].assign(found.begin(), found.end());
-      if (found.empty()) well_formed = false;
-    }
-  });
-  if (!well_formed) return tl::unexpected(Verdict::kMalformed);
-  Update update;
-  update.tensors.resize(layout.tensors().size());
-  auto places = make_room(groups, sums, update);
-  in_parallel(groups.size(), threads_, [&](Pieces& pieces) {
-    const auto decoder = std::make_unique<GroupDecoder>(body, layout);
-    for (size_t g = 0; pieces.take(g) && well_formed;) {
-      decoder->open(groups[g], (*ranges)[g]);
-      if (!decoder->decode(groups[g], places[g])) well_formed = false;
-    }
-  });
-  if (!well_formed) return tl::unexpected(Verdict::kMalformed);
-  if (update.value_count() == 0) return tl::unexpected(Verdict::kEmpty);
-  return update;
-}
-
-uint64_t SparseLoco::body_size_max(const Layout& layout) const {
-  return compress::body_size_max(tile_groups(layout), layout);
+std::unique_ptr<const BodyFormat> SparseLoco::format(const Layout& layout) const {
+  return std::make_unique<GroupFormat>(layout, tile_groups(layout));
 }
 
 }  // namespace compress

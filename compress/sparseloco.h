@@ -1,12 +1,9 @@
 // The default codec: of each tile the largest, as sorted gaps (Rice coded), signs and two
 // magnitudes.
 //
-// Body:  table, one u32 a tile group: its bytes  |  the groups in order
-//
-// Groups follow from the layout (compress/tile_groups.h), so the table alone tells a rank its byte
-// range. The bits of a group are in compress/tile_code.h. At 64 of 4,096 a tile takes 636 bits,
-// 9.93 a value, 206 times less than fp32; 2 % over the least for indices (7.36), sign, level and 24
-// bits.
+// A piece is a tile group (compress/tile_groups.h); its bits are in compress/tile_code.h. At 64 of
+// 4,096 a tile takes 636 bits, 9.93 a value, 206 times less than fp32; 2 % over the least for
+// indices (7.36), sign, level and 24 bits.
 //
 // Source: SparseLoCo, arXiv:2508.15706, for top-k with error feedback; the format is Muster's own.
 #pragma once
@@ -15,33 +12,22 @@
 
 namespace compress {
 
-// Time: linear in the parameters. Memory: the body, or the update; a few tiles beside it.
+// Time: linear in the parameters. Memory of a thread, encoding: five times the longest encoding of
+// a piece (0.6 MB at 64 of 4,096) and a few tiles; decoding: 20 bytes a value that is sent of the
+// largest piece (1.3 MB) and a few tiles; summing: a few tiles.
 //
 // A value that is zero is never sent, nor one that would be rounded to zero: a tile of few values
 // that are not zero sends fewer than `keep`. So no two miners seem to agree on where they sent
 // nothing.
 //
-// decode:  kOversized   longer than body_size_max
-//          kWrongShape  shorter than the table, or a group shorter or longer than its tiles can be
-//          kMalformed   sizes that do not sum to the body; bits that `encode` never writes
-//          kEmpty       no value in any tile
-//
-// kNonFinite never: no bits stand for NaN or infinity.
+// A piece that is refused is kMalformed: bits that `encode` never writes. kNonFinite never: no bits
+// stand for NaN or infinity.
 class SparseLoco : public Codec {
  public:
-  // Works on so many threads, a group each at a time; what comes out does not depend on it.
-  explicit SparseLoco(uint32_t threads = 1) : threads_(threads) {}
+  using Codec::Codec;
 
   std::string_view name() const override { return "sparseloco"; }
-  Bytes encode(std::span<const float> values, const Layout& layout) const override;
-  // One pass over memory: 12 bytes a parameter are moved.
-  Bytes encode_feedback(std::span<float> e, float decay, std::span<const float> delta,
-                        const Layout& layout) const override;
-  Judged<Update> decode(ByteView body, const Layout& layout) const override;
-  uint64_t body_size_max(const Layout& layout) const override;
-
- private:
-  uint32_t threads_;
+  std::unique_ptr<const BodyFormat> format(const Layout& layout) const override;
 };
 
 }  // namespace compress

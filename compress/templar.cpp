@@ -2,7 +2,10 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <cmath>
+#include <limits>
+#include <memory>
 #include <vector>
 
 #include "common/check.h"
@@ -27,6 +30,9 @@ std::vector<uint64_t> kept_counts(const Layout& layout) {
 }
 
 uint64_t tensor_size(uint64_t kept) { return packed12_size(kept) + kept + kParametersSize; }
+
+// The inverse.
+uint64_t kept_of(uint64_t size) { return (size - kParametersSize) * 2 / 5; }
 
 // --- encode ---
 
@@ -94,18 +100,18 @@ Judged<TemplarLevels> read_levels(ByteView bytes, const Counts& counts) {
 }
 
 // By ascending code: one order, so one result.
-double norm(const TemplarLevels& levels, const Counts& counts) {
+double squares_of(const TemplarLevels& levels, const Counts& counts) {
   double squares = 0;
   for (uint8_t code = 0; code < kTemplarLevels; ++code) {
     const double value = levels.value(code);
     squares += static_cast<double>(counts[code]) * (value * value);
   }
-  return std::sqrt(squares);
+  return squares;
 }
 
 // Appends the indices and values of tensor `t`. False if offsets do not ascend within a tile.
 bool place(const Layout& layout, size_t t, std::span<const uint16_t> offsets, ByteView codes,
-           const TemplarLevels& levels, SparseTensor& out) {
+           const TemplarLevels& levels, PieceValues& out) {
   const uint64_t tile_count = layout.first_tile(t + 1) - layout.first_tile(t);
   const uint32_t tensor_cols = layout.tensors()[t].cols;
   std::vector<Tile> tiles(layout.tiles_per_band(t));
@@ -126,7 +132,7 @@ bool place(const Layout& layout, size_t t, std::span<const uint16_t> offsets, By
     }
     in_flat_order(tiles, counts, offsets.subspan(first, end - first), tensor_cols,
                   [&](size_t i, uint32_t index) {
-                    out.index.push_back(index);
+                    out.offset.push_back(index);
                     out.value.push_back(levels.value(codes[first + i]));
                   });
     first = end;
@@ -134,25 +140,81 @@ bool place(const Layout& layout, size_t t, std::span<const uint16_t> offsets, By
   return true;
 }
 
-Judged<SparseTensor> decode_tensor(ByteView bytes, const Layout& layout, size_t t, uint64_t kept) {
-  const uint64_t packed_size = packed12_size(kept);
-  const ByteView codes = bytes.subspan(packed_size, kept);
-  const auto counts = count(codes);
-  if (!counts) return tl::unexpected(counts.error());
-  const auto levels = read_levels(bytes.subspan(packed_size + kept), *counts);
-  if (!levels) return tl::unexpected(levels.error());
+class TensorEncoder : public PieceEncoder {
+ public:
+  explicit TensorEncoder(const BodyFormat& format)
+      : PieceEncoder(format.decoder()), format_(format) {}
 
-  std::vector<uint16_t> offsets(kept);
-  SparseTensor out;
-  out.index.reserve(kept);
-  out.value.reserve(kept);
-  if (!unpack12(bytes.first(packed_size), offsets) ||
-      !place(layout, t, offsets, codes, *levels, out)) {
-    return tl::unexpected(Verdict::kMalformed);
+  void encode(size_t piece, std::span<const float> values, Bytes& out) override {
+    CHECK(values.size() == format_.pieces()[piece].count);
+    encode_tensor(values, format_.layout(), piece, out);
   }
-  out.norm = norm(*levels, *counts);
-  return out;
+
+ private:
+  const BodyFormat& format_;
+};
+
+class TensorDecoder : public PieceDecoder {
+ public:
+  explicit TensorDecoder(const BodyFormat& format) : format_(format) {}
+
+  Verdict judge(size_t piece, ByteView bytes, uint64_t size) override {
+    return decode(piece, bytes, size, judged_);
+  }
+
+  Verdict decode(size_t piece, ByteView bytes, uint64_t size, PieceValues& out) override {
+    const uint64_t kept = kept_of(size);
+    const uint64_t packed_size = packed12_size(kept);
+    const ByteView codes = bytes.subspan(packed_size, kept);
+    const auto counts = count(codes);
+    if (!counts) return counts.error();
+    const auto levels = read_levels(bytes.subspan(packed_size + kept, kParametersSize), *counts);
+    if (!levels) return levels.error();
+
+    offsets_.resize(kept);
+    out.offset.clear();
+    out.value.clear();
+    if (!unpack12(bytes.first(packed_size), offsets_) ||
+        !place(format_.layout(), piece, offsets_, codes, *levels, out)) {
+      return Verdict::kMalformed;
+    }
+    sums_.assign(1, {kept, squares_of(*levels, *counts)});
+    return Verdict::kAccepted;
+  }
+
+ private:
+  const BodyFormat& format_;
+  std::vector<uint16_t> offsets_;
+  PieceValues judged_;  // When nobody asked for them.
+};
+
+std::vector<Piece> pieces_of(const Layout& layout) {
+  std::vector<Piece> pieces;
+  const std::vector<uint64_t> kept = kept_counts(layout);
+  for (size_t t = 0; t < kept.size(); ++t) {
+    const Tensor& tensor = layout.tensors()[t];
+    const uint64_t size = tensor_size(kept[t]);
+    CHECK_MSG(size <= std::numeric_limits<uint32_t>::max(), tensor.name);
+    Piece& piece = pieces.emplace_back();
+    piece.first = tensor.offset;
+    piece.count = static_cast<uint32_t>(tensor.size());
+    piece.size_min = piece.size_max = static_cast<uint32_t>(size);
+    piece.runs = {{t, 0, piece.count}};
+  }
+  return pieces;
 }
+
+class TensorFormat : public BodyFormat {
+ public:
+  explicit TensorFormat(const Layout& layout) : BodyFormat(layout, pieces_of(layout), false) {}
+
+  std::unique_ptr<PieceEncoder> encoder() const override {
+    return std::make_unique<TensorEncoder>(*this);
+  }
+  std::unique_ptr<PieceDecoder> decoder() const override {
+    return std::make_unique<TensorDecoder>(*this);
+  }
+};
 
 }  // namespace
 
@@ -197,37 +259,8 @@ TemplarLevels templar_quantise(std::span<const float> values, std::span<uint8_t>
   return levels;
 }
 
-Bytes Templar::encode(std::span<const float> values, const Layout& layout) const {
-  CHECK(values.size() == layout.parameter_count());
-  Bytes body;
-  body.reserve(body_size_max(layout));
-  for (size_t t = 0; t < layout.tensors().size(); ++t) {
-    const Tensor& tensor = layout.tensors()[t];
-    encode_tensor(values.subspan(tensor.offset, tensor.size()), layout, t, body);
-  }
-  return body;
-}
-
-Judged<Update> Templar::decode(ByteView body, const Layout& layout) const {
-  const uint64_t size = body_size_max(layout);
-  if (body.size() > size) return tl::unexpected(Verdict::kOversized);
-  if (body.size() < size) return tl::unexpected(Verdict::kWrongShape);
-  Update update;
-  const std::vector<uint64_t> kept = kept_counts(layout);
-  for (size_t t = 0; t < kept.size(); ++t) {
-    auto tensor = decode_tensor(body.first(tensor_size(kept[t])), layout, t, kept[t]);
-    if (!tensor) return tl::unexpected(tensor.error());
-    update.tensors.push_back(*std::move(tensor));
-    body = body.subspan(tensor_size(kept[t]));
-  }
-  if (update.is_zero()) return tl::unexpected(Verdict::kEmpty);
-  return update;
-}
-
-uint64_t Templar::body_size_max(const Layout& layout) const {
-  uint64_t size = 0;
-  for (const uint64_t kept : kept_counts(layout)) size += tensor_size(kept);
-  return size;
+std::unique_ptr<const BodyFormat> Templar::format(const Layout& layout) const {
+  return std::make_unique<TensorFormat>(layout);
 }
 
 }  // namespace compress

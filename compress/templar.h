@@ -1,7 +1,7 @@
 // The codec of Templar, whose runs are compared with: 12 bits an index, one of four levels a
 // tensor.
 //
-// Body, tensor after tensor:
+// A piece is a tensor, and there is no table:
 //   offsets of what is kept, ascending in each tile, tile after tile    12 bits each (pack12.h)
 //   codes, 0 to 3                                                       a byte each
 //   m, s, L[0..3]                                                       six fp32
@@ -30,20 +30,22 @@ namespace compress {
 
 // Magnitudes above 2^126 are sent as 2^126: so no sum of them leaves fp32.
 //
-// decode:  kOversized, kWrongShape  another size than the layout's: it has one
-//          kNonFinite               a parameter, or what is sent for a code
-//          kMalformed               offsets that do not ascend in their tile, padding, a code above
-//                                   3, a level in another bin than its own or of no value
-//          kEmpty                   zeros only
+// A body of another size than the layout's is kOversized or kWrongShape. A piece that is refused:
+//          kNonFinite  a parameter, or what is sent for a code
+//          kMalformed  offsets that do not ascend in their tile, padding, a code above 3, a level
+//                      in another bin than its own or of no value
+//
+// Memory of a thread: 11 bytes a value that is sent of the largest tensor; its levels are those of
+// a whole tensor, so no smaller part can be worked on alone.
 //
 // A function of the update, but not one-to-one: m, s and L are means of what is not sent, so that
 // nobody can tell whether they are the right ones.
 class Templar : public Codec {
  public:
+  using Codec::Codec;
+
   std::string_view name() const override { return "templar"; }
-  Bytes encode(std::span<const float> values, const Layout& layout) const override;
-  Judged<Update> decode(ByteView body, const Layout& layout) const override;
-  uint64_t body_size_max(const Layout& layout) const override;
+  std::unique_ptr<const BodyFormat> format(const Layout& layout) const override;
 };
 
 // The quantiser alone.

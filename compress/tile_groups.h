@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "compress/layout.h"
+#include "compress/piece.h"
 
 namespace compress {
 
@@ -29,6 +30,13 @@ struct TileGroup {
 // most, but one band at least, of one tensor or of several small ones. So the values of a group are
 // one range of the flat array.
 std::vector<TileGroup> tile_groups(const Layout& layout);
+
+// The values of a group: its first in the flat array, and how many.
+uint64_t first_value(const TileGroup& group, const Layout& layout);
+uint64_t value_count(const TileGroup& group, const Layout& layout);
+
+// The piece that a group is; its encoding takes from `size_min` to `size_max` bytes.
+Piece piece_of(const TileGroup& group, const Layout& layout, uint64_t size_min, uint64_t size_max);
 
 // The tiles of a run, one after the other, without the divisions that Layout::tile takes.
 class TileWalk {

@@ -107,6 +107,9 @@ TEST_P(EveryCodec, EveryTruncationAndEveryExtensionIsRefused) {
     ASSERT_NE(verdict_of(ByteView(body).first(size), layout), Verdict::kAccepted) << size;
   }
   body.push_back(0);
+  EXPECT_NE(verdict_of(body, layout), Verdict::kAccepted);
+  body.pop_back();
+  body.insert(body.begin(), 0);
   const Verdict longer = verdict_of(body, layout);
   EXPECT_TRUE(longer == Verdict::kMalformed || longer == Verdict::kOversized);
 }

@@ -1,12 +1,14 @@
 // Goal: a receiver reads exactly what the hotkey signed, or names what is wrong with it.
 // Method: one good contribution, then each field made wrong by itself, signed again where the fault
-// is not the signature; every truncation; a flip in every byte.
+// is not the signature; every truncation; a flip in every byte. All of it in memory, and examined
+// where it lies.
 #include "compress/contribution.h"
 
 #include <gtest/gtest.h>
 
 #include <functional>
 
+#include "compress/dense.h"
 #include "compress/sparseloco.h"
 #include "tests/compress/support.h"
 
@@ -48,12 +50,20 @@ class ContributionTest : public ::testing::Test {
     change(changed);
     return judge(serialise(changed, alice_));
   }
+  // In memory, and where it lies: there is no body there that is good, so it is judged last.
   Verdict judge(ByteView bytes) const {
     const auto parsed = parse_contribution(bytes, kSizeMax, expected());
-    return parsed ? Verdict::kAccepted : parsed.error();
+    const Verdict verdict = parsed ? Verdict::kAccepted : parsed.error();
+    const common::MemorySource source(bytes);
+    const auto examined = examine(source, *format_, expected(), 2);
+    EXPECT_TRUE(examined && !*examined);
+    EXPECT_EQ(examined->error(), parsed ? Verdict::kWrongShape : verdict);
+    return verdict;
   }
 
   static constexpr uint64_t kSizeMax = 300;
+  const Layout layout_ = testing::layout_of({{1, 36}});  // 72 bytes, and 228 around them.
+  const std::unique_ptr<const BodyFormat> format_ = Dense().format(layout_);
   const Keypair alice_ = Keypair::from_uri("//Alice").value();
   const Keypair bob_ = Keypair::from_uri("//Bob").value();
 };
@@ -81,12 +91,12 @@ TEST_F(ContributionTest, AWrongShapeIsMalformed) {
   bytes[0] ^= 1;  // The magic.
   EXPECT_EQ(judge(bytes), Verdict::kMalformed);
   bytes[0] ^= 1;
-  bytes[8] = 2;  // The version.
+  bytes[8] = 1;  // The version.
   EXPECT_EQ(judge(bytes), Verdict::kMalformed);
-  bytes[8] = 1;
+  bytes[8] = 2;
   EXPECT_EQ(judge(bytes), Verdict::kAccepted);
-  bytes.push_back(0);
-  EXPECT_EQ(judge(bytes), Verdict::kMalformed);
+  bytes.push_back(0);  // The signature is the last 64 bytes, whatever they are.
+  EXPECT_EQ(judge(bytes), Verdict::kBadSignature);
 }
 
 TEST_F(ContributionTest, ImpossibleCountsAreMalformed) {
@@ -132,10 +142,13 @@ TEST_F(ContributionTest, OfSeveralFaultsTheFirstIsNamed) {
             Verdict::kWrongHparams);
 }
 
-TEST_F(ContributionTest, EveryTruncationIsMalformed) {
+TEST_F(ContributionTest, EveryTruncationIsRefused) {
   const Bytes bytes = serialise(contribution(), alice_);
+  const size_t least = bytes.size() - contribution().body.size();  // Header and signature.
   for (size_t size = 0; size < bytes.size(); ++size) {
-    ASSERT_EQ(judge(ByteView(bytes).first(size)), Verdict::kMalformed) << size;
+    ASSERT_EQ(judge(ByteView(bytes).first(size)),
+              size < least ? Verdict::kMalformed : Verdict::kBadSignature)
+        << size;
   }
 }
 

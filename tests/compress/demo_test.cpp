@@ -78,18 +78,18 @@ TEST(Demo, OneSmallUpdateIsTheseBytes) {
   // One run of four, two coefficients kept: of (1, 1, -1, -1) the DCT is (0, a, 0, -b) with
   // a = sqrt(1/2) (cos 22.5 + cos 67.5) 2 = 1.8478 -> bf16 3FEC or 3FED: 1.84375 or 1.8515625;
   //   nearest 3FED; b = 0.7654 -> -0.765625 = BF44.
-  //   size 08 00 00 00; bits: 1; offsets 1, 3; 3FED, BF44: 57 bits.
+  //   bits: 1; offsets 1, 3; 3FED, BF44: 57 bits; size 08 00 00 00.
   const Layout layout = layout_of({{1, 4}}, 4, 2);
   const Bytes body = kDemo.encode(std::vector<float>{1, 1, -1, -1}, layout);
   Bytes room(32);
   BitWriter out(room.data());
-  out.put(8, 32);
   out.put(1, 1);
   out.put(1, 12);
   out.put(3, 12);
   out.put(0x3FED, 16);
   out.put(0xBF44, 16);
   out.pad();
+  out.put(8, 32);
   EXPECT_EQ(common::to_hex(body), common::to_hex(out.bytes()));
 }
 
@@ -159,7 +159,7 @@ TEST(Demo, TheDecodedBitsAreTheCommittedOnes) {
     hasher.update({reinterpret_cast<const uint8_t*>(values.data()), 4 * values.size()});
   }
   EXPECT_EQ(common::to_hex(hasher.finish().bytes),
-            "8e83ef4f854da4a98170bd4b41434b748c11a15816344c6491b29d5b2310461c");
+            "e8c183bff3876cf4138997db63c6c8954d40ba03372450ebb1033e5f91316751");
 }
 
 // --- one tile by a stranger: two of 64 kept ---
@@ -171,9 +171,9 @@ class HostileDemo : public ::testing::Test {
     BitWriter out(room.data());
     write(out);
     out.pad();
-    Bytes body = {static_cast<uint8_t>(out.bytes().size()), 0, 0, 0};
-    body.insert(body.end(), out.bytes().begin(), out.bytes().end());
-    const auto update = codec.decode(body, layout_of({{1, 64}}, 64, 2));
+    common::ByteWriter body;
+    body.raw(out.bytes()).number(static_cast<uint32_t>(out.bytes().size()));
+    const auto update = codec.decode(body.bytes(), layout_of({{1, 64}}, 64, 2));
     return update ? Verdict::kAccepted : update.error();
   }
   static Verdict whole(uint32_t a, uint32_t b, uint32_t x, uint32_t y) {

@@ -19,9 +19,9 @@ launcher=$(command -v ccache || true)
 
 sources=(
   common/{bytes,check,hash,philox}.cpp
-  compress/{aggregate,body_table,clip,codec,error_feedback,layout,quantise,sparseloco}.cpp
-  compress/{tile_code,tile_groups,two_levels,update}.cpp
-  compress/simd/{gaps,select,split,values}.cpp
+  compress/{aggregate,body_format,body_stream,body_sum,clip,codec,error_feedback,layout}.cpp
+  compress/{quantise,sparseloco,tile_code,tile_groups,two_levels,update}.cpp
+  compress/simd/{gaps,select,split,sum,values}.cpp
   tests/compress/{island,island_bits,support}.cpp
 )
 

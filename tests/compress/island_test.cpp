@@ -9,7 +9,7 @@ namespace {
 
 TEST(Island, GivesTheCommittedBits) {
   EXPECT_EQ(testing::island_hash(),
-            "4eb2c5b54745eb0dce3eb9823cc97820f4816c9c82e2b2c2b779e732ed516767");
+            "5a051b7cceca78cb7235e7533fe67af612561efa6f79d5f227beff39060d6c48");
 }
 
 }  // namespace

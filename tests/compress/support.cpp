@@ -53,6 +53,7 @@ Update sparse(std::span<const float> values) {
 common::OuterParams outer_params(std::string divide, double norm_floor) {
   return {.learning_rate = 0.5,
           .divide = std::move(divide),
+          .rule = "average",
           .norm_floor = norm_floor,
           .contributors_max = 20};
 }

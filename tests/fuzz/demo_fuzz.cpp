@@ -1,5 +1,6 @@
 // Goal: no bytes crash the decoder, and what it accepts is the one encoding of what it decodes to.
-// Method: decode, encode again, compare; by coefficients, for those the bytes hold. The first byte
+// Method: decode, encode again, compare; by coefficients, for those the bytes hold; the same
+// piece by piece. The first byte
 // says which of the two codecs it is.
 #include <cstddef>
 #include <cstdint>
@@ -16,6 +17,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const compress::Demo codec(data[0] % 2 == 0 ? compress::Demo::Values::kBf16
                                               : compress::Demo::Values::kSign);
   const compress::ByteView body(data + 1, size - 1);
+  fuzz::check_streamed(codec, body);
   const auto parameters = codec.decode(body, layout);
   const auto update = codec.decode_coefficients(body, layout);
   CHECK(update || !parameters);

@@ -1,5 +1,5 @@
 // Goal: no bytes crash the decoder, and what it accepts is finite, sorted and of this model.
-// Method: decode, and look at all of it.
+// Method: decode, and look at all of it; the same piece by piece.
 #include <algorithm>
 #include <cmath>
 #include <cstddef>
@@ -16,6 +16,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const compress::Layout& layout = fuzz::edges();
   const compress::Templar codec;
   const compress::ByteView body(data, size);
+  fuzz::check_streamed(codec, body);
   const auto update = codec.decode(body, layout);
   if (!update) return 0;
 
