@@ -1,5 +1,7 @@
 #include "miner/journal.h"
 
+#include <fmt/format.h>
+
 #include <string>
 #include <vector>
 
@@ -17,9 +19,10 @@ using common::Error;
 using common::Result;
 using common::Window;
 
-constexpr uint64_t kSealedSizeMax = uint64_t{4} << 30;
+constexpr uint64_t kSealedSizeMax = uint64_t{1} << 30;  // A receipt is the most of it.
 
 // Files are "<kind>.<window>".
+constexpr const char* kContribution = "contribution";
 constexpr const char* kSealed = "sealed";
 constexpr const char* kFeedback = "feedback";
 constexpr const char* kOptimiser = "optimiser";
@@ -42,8 +45,21 @@ fs::path Journal::file(std::string_view kind, Window window) const {
   return folder_ / (std::string(kind) + "." + std::to_string(window.index));
 }
 
+Result<common::FileWriter> Journal::contribution_file(Window window) const {
+  std::error_code unknown;
+  CHECK_MSG(!fs::exists(file(kSealed, window), unknown), "a window has one contribution");
+  common::remove_leftovers(folder_);  // As large as what is to be written.
+  return common::FileWriter::create(file(kContribution, window));
+}
+
+Result<common::FileSource> Journal::contribution(Window window) const {
+  return common::FileSource::open(file(kContribution, window));
+}
+
 Result<void> Journal::commit(const train::Sealed& sealed, const compress::ErrorFeedback& feedback,
                              const train::Optimiser& optimiser) {
+  std::error_code unknown;
+  CHECK(fs::exists(file(kContribution, sealed.window), unknown));
   TRY_VOID(feedback.save(file(kFeedback, sealed.window), sealed.window));
   TRY_VOID(train::save_optimiser(optimiser, file(kOptimiser, sealed.window), sealed.window));
   TRY_VOID(common::write_file(file(kSealed, sealed.window), sealed.serialise(), 0600));
@@ -57,7 +73,7 @@ Result<std::vector<Journal::Entry>> Journal::entries() const {
   std::error_code trouble;
   fs::directory_iterator at(folder_, trouble);
   for (; !trouble && at != fs::directory_iterator(); at.increment(trouble)) {
-    for (const char* kind : {kSealed, kFeedback, kOptimiser}) {
+    for (const char* kind : {kContribution, kSealed, kFeedback, kOptimiser}) {
       if (const auto window = window_of(at->path(), kind)) found.push_back({kind, *window});
     }
   }
@@ -90,7 +106,7 @@ Result<std::optional<Window>> Journal::restore(compress::ErrorFeedback& feedback
   return window;
 }
 
-Result<train::Sealed> Journal::sealed(Window window) const {
+Result<train::Sealed> Journal::sealed(Window window, uint32_t threads) const {
   const fs::path path = file(kSealed, window);
   TRY(const common::Bytes bytes, common::read_file(path, kSealedSizeMax));
   auto sealed = train::Sealed::parse(bytes);
@@ -98,7 +114,24 @@ Result<train::Sealed> Journal::sealed(Window window) const {
   if (sealed->window != window) {
     return Error{Code::kCorrupt, path.string() + ": it is another window's"};
   }
+  TRY_VOID(check_contribution(*sealed, threads));
   return sealed;
+}
+
+// That the file holds what was signed.
+Result<void> Journal::check_contribution(const train::Sealed& sealed, uint32_t threads) const {
+  const auto damaged = [&](std::string_view why) {
+    return Error{Code::kCorrupt, fmt::format("{} {}; what was claimed of window {} is lost",
+                                             file(kContribution, sealed.window).string(), why,
+                                             sealed.window.index)};
+  };
+  const auto contribution = this->contribution(sealed.window);
+  if (!contribution && contribution.error().code == Code::kNotFound) return damaged("is gone");
+  if (!contribution) return contribution.error();
+  if (contribution->size() != sealed.sealed_size) return damaged("has another size than claimed");
+  TRY(const auto leaves, common::tree_leaves(*contribution, threads, train::kSealedChunk));
+  if (common::merkle_root(leaves) != sealed.sealed_root) return damaged("is not what was claimed");
+  return {};
 }
 
 // Files left behind do no harm; so a failure to remove them is none.

@@ -4,6 +4,7 @@
 
 #include "common/log.h"
 #include "compress/contribution.h"
+#include "train/seal_writer.h"
 
 namespace miner {
 namespace {
@@ -17,7 +18,6 @@ using common::Error;
 using common::Instant;
 using common::milliseconds;
 using common::Uid;
-using train::Gathered;
 using train::Manifest;
 
 }  // namespace
@@ -28,7 +28,8 @@ Worker::Worker(WorkerParts parts)
       hparams_hash_(parts_.hparams.hash()),
       layout_(train::parameter_layout(parts_.hparams.model, parts_.hparams.codec)),
       peers_(parts_.open_store),
-      exchange_(parts_.hparams, layout_, parts_.codec, parts_.bucket, parts_.io_threads),
+      exchange_(parts_.hparams, layout_, parts_.codec, parts_.bucket, parts_.folder / "spool",
+                parts_.io_threads),
       optimiser_(train::make_optimiser(layout_, parts_.hparams.inner, parts_.backend)),
       feedback_(layout_.parameter_count(), parts_.hparams.codec.feedback_decay),
       journal_(parts_.folder) {}
@@ -45,6 +46,7 @@ Result<void> Worker::step(Window window) {
   TRY_VOID(blocks_.wait_for(window.first_block(schedule.blocks_per_window)));
   TRY(const Roster roster, chain::read_roster(parts_.ledger, window, schedule));
   peers_.update(roster.peers);
+  exchange_.forget_all_but(window);
   TRY_VOID(restore());
   enter("catching up");
   TRY_VOID(
@@ -80,18 +82,19 @@ Result<void> Worker::contribute(Window window, const Roster& roster) {
                                       "register' does that"};
   }
   uid_ = status_.uid = self->uid;
-  auto sealed = journal_.sealed(window);
+  auto sealed = journal_.sealed(window, parts_.io_threads);
   if (!sealed && sealed.error().code != Code::kNotFound) return sealed.error();
   if (!sealed) sealed = train_and_seal(window, self->uid, roster.metagraph.at);
   if (!sealed) return sealed.error();
   const BlockNumber seal = window.block_at(schedule.seal_block, schedule.blocks_per_window);
   const BlockNumber reveal = window.block_at(schedule.reveal_block, schedule.blocks_per_window);
   const Instant before = parts_.clock.now();
-  TRY_VOID(retry(seal, [&] { return exchange_.publish(*sealed); }));
+  TRY(const common::FileSource contribution, journal_.contribution(window));
+  TRY_VOID(retry(seal, [&] { return exchange_.publish(*sealed, contribution); }));
   publish_time_ = std::max(milliseconds(200), parts_.clock.now() - before);
-  status_.sealed_bytes = sealed->contribution.size();
-  status_.bytes_sent += sealed->contribution.size() + sealed->claim.size() +
-                        sealed->receipt.size() + sealed->key.size();
+  status_.sealed_bytes = sealed->sealed_size;
+  status_.bytes_sent +=
+      sealed->sealed_size + sealed->claim.size() + sealed->receipt.size() + sealed->key.size();
   enter("sealed");
   TRY_VOID(blocks_.wait_for(seal));
   TRY_VOID(retry(reveal, [&] { return exchange_.reveal(*sealed); }));
@@ -120,29 +123,64 @@ Result<train::Sealed> Worker::train_and_seal(Window window, Uid uid, const Block
   status_.last_loss = gradient.last_loss;
 
   enter("compressing");
-  compress::Contribution contribution;
-  contribution.body = feedback_.encode(parts_.codec, gradient.delta, layout_);
-  const auto sent = parts_.codec.decode(contribution.body, layout_);
-  if (!sent && sent.error() == common::Verdict::kEmpty) {
-    return Error{Code::kNotFound, "training changed nothing"};
-  }
-  CHECK_MSG(sent.has_value(), "our own contribution does not decode");
-  contribution.header = {.netuid = hparams.netuid,
-                         .uid = uid,
-                         .window = window,
-                         .hotkey = parts_.hotkey.account(),
-                         .hparams_hash = hparams_hash_,
-                         .base_root = replica_->root(),
-                         .receipt_root = gradient.receipt.root(),
-                         .steps = status_.steps,
-                         .token_count = gradient.token_count};
-  const common::Bytes plain = compress::serialise(contribution, parts_.hotkey);
-  const train::Origin origin{hparams.netuid, window, uid, parts_.hotkey.account()};
-  train::Sealed sealed =
-      train::make_sealed(plain, gradient.receipt, origin, replica_->root(), parts_.hotkey);
+  const compress::ContributionHeader header{.netuid = hparams.netuid,
+                                            .uid = uid,
+                                            .window = window,
+                                            .hotkey = parts_.hotkey.account(),
+                                            .hparams_hash = hparams_hash_,
+                                            .base_root = replica_->root(),
+                                            .receipt_root = gradient.receipt.root(),
+                                            .steps = status_.steps,
+                                            .token_count = gradient.token_count};
+  TRY(const train::Sealed sealed, seal(header, gradient));
   TRY_VOID(journal_.commit(sealed, feedback_, *optimiser_));
   restored_ = true;
   return sealed;
+}
+
+// Compresses, signs and seals in one stream to the journal's file: nothing of the size of a
+// contribution is held in memory.
+Result<train::Sealed> Worker::seal(const compress::ContributionHeader& header,
+                                   const train::PseudoGradient& gradient) {
+  const compress::BodyFormat& format = exchange_.format();
+  TRY(common::FileWriter file, journal_.contribution_file(header.window));
+  train::SealWriter writer(file, parts_.codec.threads());
+  TRY_VOID(compress::write_contribution(
+      header, parts_.hotkey, writer, [&writer] { return writer.digest(); },
+      [&](common::ByteSink& sink) {
+        return compress::write_body(
+            format, feedback_.encode(format, compress::all_pieces(format), gradient.delta),
+            parts_.codec.threads(), sink);
+      }));
+  TRY(const train::SealSummary summary, writer.finish());
+  TRY_VOID(file.commit());
+  TRY_VOID(check_sealed(header, summary, writer.key()));
+  const train::Origin origin{header.netuid, header.window, header.uid, header.hotkey};
+  return train::make_sealed(summary, writer.key(), gradient.receipt, origin, header.base_root,
+                            parts_.hotkey);
+}
+
+// As everybody else will open it.
+Result<void> Worker::check_sealed(const compress::ContributionHeader& header,
+                                  const train::SealSummary& summary, const train::SealKey& key) {
+  TRY(common::FileSource file, journal_.contribution(header.window));
+  const compress::Expected expected{.netuid = header.netuid,
+                                    .uid = header.uid,
+                                    .window = header.window,
+                                    .hotkey = header.hotkey,
+                                    .hparams_hash = header.hparams_hash,
+                                    .base_root = header.base_root,
+                                    .steps_max = header.steps};
+  TRY(const auto opened,
+      train::StoredContribution::open(
+          std::make_unique<common::FileSource>(std::move(file)), key,
+          [&summary](const train::SealSummary& found) { return found == summary; },
+          exchange_.format(), expected));
+  if (!opened && opened.error() == common::Verdict::kEmpty) {
+    return Error{Code::kNotFound, "training changed nothing"};
+  }
+  CHECK_MSG(opened.has_value(), "our own contribution does not open");
+  return {};
 }
 
 // As many steps as fit before the deadline, so that a slow machine sends what it has instead of
@@ -178,9 +216,9 @@ Result<void> Worker::follow(Window window, const Roster& roster) {
   if (manifest.base_root != replica_->root()) {
     return train::settle_disagreement(replica_, manifest, network(roster));
   }
-  TRY(const std::vector<Gathered> gathered,
+  TRY(const train::Counted counted,
       retry(end, [&] { return exchange_.gather(manifest, peers_, {}); }));
-  replica_->apply(window, manifest.hash(), train::contributors(manifest, gathered));
+  TRY_VOID(replica_->apply(window, manifest.hash(), counted));
   ++status_.windows_applied;
   status_.verdict = "-";
   for (const train::ManifestEntry& entry : manifest.entries) {

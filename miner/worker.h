@@ -38,7 +38,7 @@ struct WorkerParts {
   const common::Keypair& hotkey;
   common::ObjectStore& bucket;   // Ours, written to.
   common::ObjectStore& local;    // Our own checkpoints, on our disk.
-  std::filesystem::path folder;  // Our journal.
+  std::filesystem::path folder;  // Our journal, and what is fetched of a window.
   train::OpenStore open_store;   // For peers' buckets.
   const train::TrainingSets& training_sets;
   train::Backend& backend;
@@ -84,6 +84,10 @@ class Worker {
   Result<void> restore();
   Result<void> contribute(Window window, const chain::Roster& roster);
   Result<train::Sealed> train_and_seal(Window window, common::Uid uid, const chain::Block& first);
+  Result<train::Sealed> seal(const compress::ContributionHeader& header,
+                             const train::PseudoGradient& gradient);
+  Result<void> check_sealed(const compress::ContributionHeader& header,
+                            const train::SealSummary& summary, const train::SealKey& key);
   Result<void> follow(Window window, const chain::Roster& roster);
   train::Network network(const chain::Roster& roster);
   Result<void> finish(Window window);

@@ -59,28 +59,36 @@ Verdict verdict_of_read(const Result<T>& read, Verdict missing, bool& answered) 
   return missing;
 }
 
+// Whether it is what the manifest names.
+bool is_named(const Gathered& one, const ManifestEntry& entry) {
+  return one.uid == entry.uid && one.contribution != nullptr &&
+         one.contribution->digest() == entry.plain_digest;
+}
+
 }  // namespace
 
 Exchange::Exchange(const common::Hparams& hparams, const compress::Layout& layout,
-                   const compress::Codec& codec, common::ObjectStore& own, uint32_t io_threads)
+                   const compress::Codec& codec, common::ObjectStore& own,
+                   std::filesystem::path spool, uint32_t io_threads)
     : hparams_(hparams),
       hparams_hash_(hparams.hash()),
-      layout_(layout),
-      codec_(codec),
+      format_(codec.format(layout)),
+      threads_(codec.threads()),
       own_(own),
+      spool_(std::move(spool)),
       io_threads_(std::max(1U, io_threads)),
-      plain_size_max_(compress::contribution_size_max(codec, layout)),
+      plain_size_max_(compress::contribution_size_max(*format_)),
       receipt_size_max_(receipt_size_max(hparams.inner)) {}
 
 Origin Exchange::origin_of(Window window, common::Uid uid, const common::AccountId& hotkey) const {
   return {hparams_.netuid, window, uid, hotkey};
 }
 
-Result<void> Exchange::publish(const Sealed& sealed) {
+Result<void> Exchange::publish(const Sealed& sealed, const common::ByteSource& contribution) {
   // To put it again would make it younger, and after the deadline late.
   const auto there = own_.get(claim_key(sealed.window), kMessageSizeMax);
   if (there && *there == sealed.claim) return {};
-  TRY_VOID(own_.put(contribution_key(sealed.window), sealed.contribution));
+  TRY_VOID(own_.put_from(contribution_key(sealed.window), contribution));
   return own_.put(claim_key(sealed.window), sealed.claim);
 }
 
@@ -97,10 +105,10 @@ Result<void> Exchange::publish_manifest(const Manifest& manifest, std::span<cons
                                         const common::Keypair& lead) {
   for (const ManifestEntry& entry : manifest.counting()) {
     const auto source = std::find_if(opened.begin(), opened.end(), [&entry](const Gathered& one) {
-      return one.uid == entry.uid && one.plain_digest == entry.plain_digest;
+      return is_named(one, entry);
     });
     CHECK(source != opened.end());
-    TRY_VOID(own_.put(mirror_key(manifest.window, entry.uid), source->plain));
+    TRY_VOID(own_.put_from(mirror_key(manifest.window, entry.uid), source->contribution->plain()));
   }
   return own_.put(manifest_key(manifest.window), sign(manifest, lead));
 }
@@ -146,20 +154,46 @@ Sighting Exchange::sight_one(Window window, const Peer& peer, Instant deadline, 
   return sighting;
 }
 
-std::vector<Gathered> Exchange::open(Window window, std::span<const Sighting> sightings,
+void Exchange::fetch(Window window, std::span<Sighting> sightings, const Peers& peers) {
+  fan_out(sightings.size(), io_threads_, [&](size_t i) {
+    Sighting& sighting = sightings[i];
+    const Peer* peer = peers.find(sighting.uid);
+    if (sighting.verdict != Verdict::kAccepted || peer == nullptr || peer->bucket == nullptr)
+      return;
+    bool answered = true;
+    const Verdict verdict = fetch_claimed(window, *peer, sighting, answered);
+    if (answered) sighting.verdict = verdict;
+  });
+}
+
+// What was claimed, every byte of it, or it is another contribution.
+Verdict Exchange::fetch_claimed(Window window, const Peer& peer, Sighting& sighting,
+                                bool& answered) const {
+  auto fetched = spool_.claimed(*peer.bucket, contribution_key(window), sighting.claim,
+                                {window, sighting.uid, "claimed"});
+  if (!fetched) {
+    answered = false;
+    return Verdict::kMissing;
+  }
+  if (!*fetched) return fetched->error();
+  sighting.sealed = std::move(**fetched);
+  return Verdict::kAccepted;
+}
+
+std::vector<Gathered> Exchange::open(Window window, std::vector<Sighting> sightings,
                                      const Peers& peers, const Hash& base_root) {
   std::vector<Gathered> gathered(sightings.size());
   std::vector<uint8_t> answered(sightings.size(), 0);
   fan_out(sightings.size(), io_threads_, [&](size_t i) {
     const Peer* peer = peers.find(sightings[i].uid);
     bool answer = true;
-    gathered[i] = open_one(window, sightings[i], peer, base_root, answer);
+    gathered[i] = open_one(window, std::move(sightings[i]), peer, base_root, answer);
     answered[i] = answer ? 1 : 0;
   });
   return answered_rows(std::move(gathered), answered);
 }
 
-Gathered Exchange::open_one(Window window, const Sighting& sighting, const Peer* peer,
+Gathered Exchange::open_one(Window window, Sighting sighting, const Peer* peer,
                             const Hash& base_root, bool& answered) {
   Gathered gathered{.uid = sighting.uid, .hotkey = sighting.hotkey, .verdict = sighting.verdict};
   if (sighting.verdict != Verdict::kAccepted) return gathered;
@@ -171,7 +205,7 @@ Gathered Exchange::open_one(Window window, const Sighting& sighting, const Peer*
     answered = false;
     return gathered;
   }
-  gathered.verdict = read_sealed(gathered, window, sighting.claim, *peer, answered);
+  gathered.verdict = read_sealed(gathered, window, sighting, *peer, answered);
   if (gathered.verdict == Verdict::kAccepted) {
     gathered.verdict = read_receipt(gathered, window, *peer, answered);
   }
@@ -182,48 +216,45 @@ Gathered Exchange::open_one(Window window, const Sighting& sighting, const Peer*
           .sealed_size = gathered.sealed_size};
 }
 
-// The key, and with it what was claimed: every byte of it, or it is another contribution.
-Verdict Exchange::read_sealed(Gathered& gathered, Window window, const Claim& claim,
+// The key, and with it what was claimed.
+Verdict Exchange::read_sealed(Gathered& gathered, Window window, Sighting& sighting,
                               const Peer& peer, bool& answered) {
+  const Claim& claim = sighting.claim;
   const auto key_bytes = peer.bucket->get(seal_key_key(window), kMessageSizeMax);
   if (!key_bytes) return verdict_of_read(key_bytes, Verdict::kNotRevealed, answered);
   const auto key = open_key(*key_bytes, origin_of(window, gathered.uid, gathered.hotkey));
   if (!key.message) return key.verdict;
 
-  const auto sealed = peer.bucket->get(contribution_key(window), claim.sealed_size);
-  if (!sealed) {
-    // Longer than claimed is as wrong as gone: what was claimed was no longer than the hparams
-    // allow.
-    static_cast<void>(verdict_of_read(sealed, Verdict::kHashMismatch, answered));
-    return Verdict::kHashMismatch;
+  if (sighting.sealed == nullptr) {
+    const Verdict fetched = fetch_claimed(window, peer, sighting, answered);
+    if (fetched != Verdict::kAccepted) return fetched;
   }
-  gathered.sealed_size = sealed->size();
-  if (common::blake2b_256(*sealed) != claim.sealed_hash) return Verdict::kHashMismatch;
-  auto plain = unseal(*sealed, key.message->key);
-  if (!plain || common::blake2b_256_keyed(key.message->key, *plain) != claim.plain_hash) {
-    return Verdict::kHashMismatch;
+  gathered.sealed_size = claim.sealed_size;
+  const auto is_claimed = [&claim](const SealSummary& found) {
+    return found.sealed_root == claim.sealed_root && found.plain_hash == claim.plain_hash;
+  };
+  auto opened =
+      StoredContribution::open(std::move(sighting.sealed), key.message->key, is_claimed, *format_,
+                               expected_of(window, gathered.uid, gathered.hotkey, claim.base_root));
+  if (!opened) {
+    answered = false;
+    return Verdict::kMissing;
   }
-  return decode_into(gathered, std::move(*plain), window, claim.base_root);
+  if (!*opened) return opened->error();
+  gathered.contribution = std::move(**opened);
+  return Verdict::kAccepted;
 }
 
-Verdict Exchange::decode_into(Gathered& gathered, Bytes plain, Window window,
-                              const Hash& base_root) {
-  const compress::Expected expected{.netuid = hparams_.netuid,
-                                    .uid = gathered.uid,
-                                    .window = window,
-                                    .hotkey = gathered.hotkey,
-                                    .hparams_hash = hparams_hash_,
-                                    .base_root = base_root,
-                                    .steps_max = hparams_.inner.steps};
-  auto contribution = compress::parse_contribution(plain, plain_size_max_, expected);
-  if (!contribution) return contribution.error();
-  auto update = codec_.decode(contribution->body, layout_);
-  if (!update) return update.error();
-  gathered.header = contribution->header;
-  gathered.update = std::move(*update);
-  gathered.plain_digest = common::blake2b_256(plain);
-  gathered.plain = std::move(plain);
-  return Verdict::kAccepted;
+compress::Expected Exchange::expected_of(Window window, common::Uid uid,
+                                         const common::AccountId& hotkey,
+                                         const Hash& base_root) const {
+  return {.netuid = hparams_.netuid,
+          .uid = uid,
+          .window = window,
+          .hotkey = hotkey,
+          .hparams_hash = hparams_hash_,
+          .base_root = base_root,
+          .steps_max = hparams_.inner.steps};
 }
 
 Verdict Exchange::read_receipt(Gathered& gathered, Window window, const Peer& peer,
@@ -232,8 +263,10 @@ Verdict Exchange::read_receipt(Gathered& gathered, Window window, const Peer& pe
   const Verdict read = verdict_of_read(bytes, Verdict::kNotRevealed, answered);
   if (!bytes) return read;
   auto receipt = Receipt::parse(*bytes, hparams_.inner.steps, hparams_.inner.sequences_per_step);
-  if (!receipt || receipt->steps.size() != gathered.header.steps) return Verdict::kMalformed;
-  if (receipt->root() != gathered.header.receipt_root) return Verdict::kHashMismatch;
+  if (!receipt || receipt->steps.size() != gathered.contribution->header().steps)
+    return Verdict::kMalformed;
+  if (receipt->root() != gathered.contribution->header().receipt_root)
+    return Verdict::kHashMismatch;
   gathered.receipt = std::move(*receipt);
   return Verdict::kAccepted;
 }
@@ -261,71 +294,83 @@ Result<Manifest> Exchange::manifest(Window window, const Peer& lead, const Hash&
   return std::move(*manifest);
 }
 
-Result<std::vector<Gathered>> Exchange::gather(const Manifest& manifest, const Peers& peers,
-                                               std::span<const Gathered> opened) {
+Result<Counted> Exchange::gather(const Manifest& manifest, const Peers& peers,
+                                 std::span<const Gathered> opened) {
   const std::vector<ManifestEntry> counting = manifest.counting();
-  std::vector<Result<Gathered>> results(counting.size(), Gathered{});
+  std::vector<Result<Stored>> fetched;
+  for (size_t i = 0; i < counting.size(); ++i) fetched.emplace_back(Stored());
+  std::vector<const StoredContribution*> found(counting.size(), nullptr);
   fan_out(counting.size(), io_threads_, [&](size_t i) {
-    const auto known = std::find_if(opened.begin(), opened.end(), [&](const Gathered& one) {
-      return one.uid == counting[i].uid && one.verdict == Verdict::kAccepted &&
-             one.plain_digest == counting[i].plain_digest;
-    });
-    results[i] =
-        known != opened.end() ? Result<Gathered>(*known) : gather_one(manifest, counting[i], peers);
+    for (const Gathered& one : opened) {
+      if (is_named(one, counting[i])) found[i] = one.contribution.get();
+    }
+    if (found[i] == nullptr) fetched[i] = gather_one(manifest, counting[i], peers);
   });
-  std::vector<Gathered> gathered;
-  for (Result<Gathered>& result : results) {
-    TRY(Gathered one, std::move(result));
-    gathered.push_back(std::move(one));
+  Counted counted{.contributors = {}, .format = format_.get(), .threads = threads_};
+  for (size_t i = 0; i < counting.size(); ++i) {
+    TRY(Stored one, std::move(fetched[i]));
+    if (found[i] == nullptr) found[i] = one.get();
+    if (one != nullptr) counted.fetched.push_back(std::move(one));
+    counted.contributors.push_back(
+        {counting[i].uid, counting[i].weight, &found[i]->body(), &found[i]->sums()});
   }
-  return gathered;
+  return counted;
 }
 
-Result<Gathered> Exchange::gather_one(const Manifest& manifest, const ManifestEntry& entry,
-                                      const Peers& peers) {
+Result<Exchange::Stored> Exchange::gather_one(const Manifest& manifest, const ManifestEntry& entry,
+                                              const Peers& peers) const {
   // A lead may write any size: ours is the limit, before memory is asked for.
   if (entry.plain_size > plain_size_max_) {
     return Error{Code::kCorrupt, "the manifest names a contribution longer than the hparams allow"};
   }
-  Bytes plain;
   if (const Peer* miner = peers.find(entry.uid); miner != nullptr && miner->bucket != nullptr) {
-    if (auto fetched = fetch_from_miner(manifest, entry, *miner)) plain = std::move(*fetched);
+    auto fetched = fetch_from_miner(manifest, entry, *miner);
+    if (fetched) return fetched;
+    common::log_debug("uid {}: {}", entry.uid.index, fetched.error().message);
   }
-  if (plain.empty()) {
-    const Peer* lead = peers.find(manifest.lead);
-    if (lead == nullptr || lead->bucket == nullptr) {
-      return Error{Code::kUnavailable, "the lead's bucket cannot be opened"};
-    }
-    TRY(plain, lead->bucket->get(mirror_key(manifest.window, entry.uid), entry.plain_size));
+  const Peer* lead = peers.find(manifest.lead);
+  if (lead == nullptr || lead->bucket == nullptr) {
+    return Error{Code::kUnavailable, "the lead's bucket cannot be opened"};
   }
-  Gathered gathered{.uid = entry.uid, .hotkey = entry.hotkey};
-  const bool named = common::blake2b_256(plain) == entry.plain_digest;
-  if (named) {
-    gathered.verdict = decode_into(gathered, std::move(plain), manifest.window, manifest.base_root);
-  }
-  if (!named || gathered.verdict != Verdict::kAccepted) {
-    return Error{Code::kCorrupt, "uid " + std::to_string(entry.uid.index) +
-                                     "'s contribution, as it lies in the mirror, is not the one "
-                                     "that the manifest names"};
-  }
-  return gathered;
+  return fetch_from_mirror(manifest, entry, *lead);
 }
 
 // The contribution that the manifest names, or an error: then the mirror is asked.
-Result<Bytes> Exchange::fetch_from_miner(const Manifest& manifest, const ManifestEntry& entry,
-                                         const Peer& peer) {
+Result<Exchange::Stored> Exchange::fetch_from_miner(const Manifest& manifest,
+                                                    const ManifestEntry& entry,
+                                                    const Peer& peer) const {
   const Window window = manifest.window;
   TRY(const Bytes key_bytes, peer.bucket->get(seal_key_key(window), kMessageSizeMax));
   const auto key = open_key(key_bytes, origin_of(window, entry.uid, entry.hotkey));
-  TRY(const Bytes sealed,
-      peer.bucket->get(contribution_key(window), sealed_size(entry.plain_size)));
-  auto plain = key.message ? unseal(sealed, key.message->key) : std::nullopt;
-  if (!plain || common::blake2b_256(*plain) != entry.plain_digest) {
-    common::log_debug("uid {}: its bucket no longer holds what the manifest names",
-                      entry.uid.index);
-    return Error{Code::kCorrupt, "changed since the manifest"};
-  }
-  return std::move(*plain);
+  if (!key.message) return Error{Code::kCorrupt, "what it revealed is no key"};
+  const SpoolName name{window, entry.uid, "sealed"};
+  TRY(Spool::Fetched sealed,
+      spool_.fetch(*peer.bucket, contribution_key(window), sealed_size(entry.plain_size), name));
+  const auto is_named = [&entry](const SealSummary& found) {
+    return found.plain_digest == entry.plain_digest;
+  };
+  TRY(auto opened,
+      StoredContribution::open(std::move(sealed), key.message->key, is_named, *format_,
+                               expected_of(window, entry.uid, entry.hotkey, manifest.base_root)));
+  if (opened) return std::move(*opened);
+  spool_.drop(name);
+  return Error{Code::kCorrupt, "its bucket no longer holds what the manifest names"};
+}
+
+Result<Exchange::Stored> Exchange::fetch_from_mirror(const Manifest& manifest,
+                                                     const ManifestEntry& entry,
+                                                     const Peer& lead) const {
+  const SpoolName name{manifest.window, entry.uid, "mirror"};
+  TRY(Spool::Fetched plain,
+      spool_.fetch(*lead.bucket, mirror_key(manifest.window, entry.uid), entry.plain_size, name));
+  TRY(auto opened, StoredContribution::open(
+                       std::move(plain), entry.plain_digest, *format_,
+                       expected_of(manifest.window, entry.uid, entry.hotkey, manifest.base_root)));
+  if (opened) return std::move(*opened);
+  spool_.drop(name);
+  return Error{Code::kCorrupt, "uid " + std::to_string(entry.uid.index) +
+                                   "'s contribution, as it lies in the mirror, is not the one "
+                                   "that the manifest names"};
 }
 
 }  // namespace train

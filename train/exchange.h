@@ -6,6 +6,8 @@
 // stand that.
 #pragma once
 
+#include <filesystem>
+#include <memory>
 #include <span>
 #include <vector>
 
@@ -14,10 +16,13 @@
 #include "common/verdict.h"
 #include "compress/codec.h"
 #include "compress/contribution.h"
+#include "train/counted.h"
 #include "train/manifest.h"
 #include "train/messages.h"
 #include "train/peers.h"
 #include "train/sealed.h"
+#include "train/spool.h"
+#include "train/stored_contribution.h"
 
 namespace train {
 
@@ -27,32 +32,34 @@ struct Sighting {
   common::AccountId hotkey;
   common::Verdict verdict = common::Verdict::kAccepted;
   Claim claim;  // If accepted so far.
+  // What was claimed, once it is fetched.
+  std::unique_ptr<const common::ByteSource> sealed = nullptr;
 };
 
-// A contribution opened and decoded, or what is wrong with it.
+// A contribution opened and examined, or what is wrong with it.
 struct Gathered {
   common::Uid uid;
   common::AccountId hotkey;
   common::Verdict verdict = common::Verdict::kAccepted;
   // If accepted:
-  compress::ContributionHeader header;
-  compress::Update update;
-  Receipt receipt;
-  common::Bytes plain;        // The serialised contribution: what the lead mirrors.
-  common::Hash plain_digest;  // BLAKE2b-256 of it.
-  uint64_t sealed_size = 0;   // What the miner uploaded, in bytes.
+  Receipt receipt = {};
+  std::unique_ptr<const StoredContribution> contribution = nullptr;
+  uint64_t sealed_size = 0;  // What the miner uploaded, in bytes.
 };
 
 class Exchange {
  public:
-  // All outlive the exchange. `own` is this node's bucket.
+  // All outlive the exchange. `own` is this node's bucket; large objects of others are kept below
+  // `spool`.
   Exchange(const common::Hparams& hparams, const compress::Layout& layout,
-           const compress::Codec& codec, common::ObjectStore& own, uint32_t io_threads);
+           const compress::Codec& codec, common::ObjectStore& own, std::filesystem::path spool,
+           uint32_t io_threads);
   const common::Hash& hparams_hash() const { return hparams_hash_; }
+  const compress::BodyFormat& format() const { return *format_; }
 
   // The sealed contribution, then the claim: what a claim names is there. Safe to repeat, also
   // after the deadline: what is there already keeps its time.
-  common::Result<void> publish(const Sealed& sealed);
+  common::Result<void> publish(const Sealed& sealed, const common::ByteSource& contribution);
   // The receipt, then the key. Not before the deadline.
   common::Result<void> reveal(const Sealed& sealed);
   common::Result<void> publish_root(const RootNote& note, const common::Keypair& hotkey);
@@ -64,10 +71,15 @@ class Exchange {
   std::vector<Sighting> sight(common::Window window, std::span<const Peer> peers,
                               common::Instant deadline);
 
-  // After the reveal: fetches, unseals, parses and decodes what was sighted. `base_root` is ours.
-  // Verdicts of the sightings are carried over. A claim is held to as it was sighted, whatever it
-  // says by now.
-  std::vector<Gathered> open(common::Window window, std::span<const Sighting> sightings,
+  // From the deadline on: fetches what was claimed, as long as it takes, so that after the reveal
+  // only keys travel. What is not there as it was claimed is kHashMismatch. A bucket that does not
+  // answer is asked again by `open`.
+  void fetch(common::Window window, std::span<Sighting> sightings, const Peers& peers);
+
+  // After the reveal: opens and examines what was sighted, and fetches what was not yet.
+  // `base_root` is ours. Verdicts of the sightings are carried over. A claim is held to as it was
+  // sighted, whatever it says by now.
+  std::vector<Gathered> open(common::Window window, std::vector<Sighting> sightings,
                              const Peers& peers, const common::Hash& base_root);
 
   // The manifest of `window` in `lead`'s bucket; it must hash to `anchored`, be of this network and
@@ -79,31 +91,41 @@ class Exchange {
 
   // What counts by the manifest, all of it or an error: a subset is never applied. Each from
   // `opened` if it is there, else from its miner's bucket, else from the lead's mirror.
-  common::Result<std::vector<Gathered>> gather(const Manifest& manifest, const Peers& peers,
-                                               std::span<const Gathered> opened);
+  common::Result<Counted> gather(const Manifest& manifest, const Peers& peers,
+                                 std::span<const Gathered> opened);
+  // Forgets the files of other windows' objects; what is in use stays in use.
+  void forget_all_but(common::Window window) const { spool_.keep_only(window); }
 
  private:
+  using Stored = std::unique_ptr<const StoredContribution>;
+
   Sighting sight_one(common::Window window, const Peer& peer, common::Instant deadline,
                      bool& answered);
-  Gathered open_one(common::Window window, const Sighting& sighting, const Peer* peer,
+  common::Verdict fetch_claimed(common::Window window, const Peer& peer, Sighting& sighting,
+                                bool& answered) const;
+  Gathered open_one(common::Window window, Sighting sighting, const Peer* peer,
                     const common::Hash& base_root, bool& answered);
-  common::Verdict read_sealed(Gathered& gathered, common::Window window, const Claim& claim,
+  common::Verdict read_sealed(Gathered& gathered, common::Window window, Sighting& sighting,
                               const Peer& peer, bool& answered);
-  common::Result<Gathered> gather_one(const Manifest& manifest, const ManifestEntry& entry,
-                                      const Peers& peers);
-  common::Result<common::Bytes> fetch_from_miner(const Manifest& manifest,
-                                                 const ManifestEntry& entry, const Peer& peer);
-  common::Verdict decode_into(Gathered& gathered, common::Bytes plain, common::Window window,
-                              const common::Hash& base_root);
+  common::Result<Stored> gather_one(const Manifest& manifest, const ManifestEntry& entry,
+                                    const Peers& peers) const;
+  common::Result<Stored> fetch_from_miner(const Manifest& manifest, const ManifestEntry& entry,
+                                          const Peer& peer) const;
+  common::Result<Stored> fetch_from_mirror(const Manifest& manifest, const ManifestEntry& entry,
+                                           const Peer& lead) const;
+  compress::Expected expected_of(common::Window window, common::Uid uid,
+                                 const common::AccountId& hotkey,
+                                 const common::Hash& base_root) const;
   common::Verdict read_receipt(Gathered& gathered, common::Window window, const Peer& peer,
                                bool& answered);
   Origin origin_of(common::Window window, common::Uid uid, const common::AccountId& hotkey) const;
 
   const common::Hparams& hparams_;
   common::Hash hparams_hash_;
-  const compress::Layout& layout_;
-  const compress::Codec& codec_;
+  std::unique_ptr<const compress::BodyFormat> format_;
+  uint32_t threads_;  // The codec's.
   common::ObjectStore& own_;
+  Spool spool_;
   uint32_t io_threads_;
   uint64_t plain_size_max_;
   uint64_t receipt_size_max_;

@@ -21,7 +21,7 @@ struct ManifestEntry {
   common::AccountId hotkey;
   common::Verdict verdict = common::Verdict::kAccepted;
   // Of accepted ones; zero otherwise.
-  common::Hash plain_digest;  // BLAKE2b-256 of the opened contribution: what the mirror holds.
+  common::Hash plain_digest;  // Tree hash of the opened contribution: what the mirror holds.
   uint64_t plain_size = 0;
   // weight_p of the aggregate, 0 to 1. An accepted entry of weight 0 is judged and may earn, but
   // does not count: there are more contributions than contributors_max (W19).

@@ -31,13 +31,13 @@ Origin read_origin(ByteReader& in) {
 }
 
 void write_fields(ByteWriter& out, const Claim& claim) {
-  out.raw(claim.sealed_hash.bytes)
+  out.raw(claim.sealed_root.bytes)
       .number(claim.sealed_size)
       .raw(claim.plain_hash.bytes)
       .raw(claim.base_root.bytes);
 }
 void read_fields(ByteReader& in, Claim& claim) {
-  claim.sealed_hash.bytes = in.array<32>();
+  claim.sealed_root.bytes = in.array<32>();
   claim.sealed_size = in.number<uint64_t>();
   claim.plain_hash.bytes = in.array<32>();
   claim.base_root.bytes = in.array<32>();
@@ -81,7 +81,7 @@ Opened<Message> open_message(std::string_view kind, ByteView bytes, const Origin
   return {message, Verdict::kAccepted};
 }
 
-constexpr std::string_view kClaimKind = "muster claim v1";
+constexpr std::string_view kClaimKind = "muster claim v2";
 constexpr std::string_view kKeyKind = "muster key v1";
 constexpr std::string_view kRootKind = "muster root v1";
 

@@ -1,7 +1,8 @@
 // The small signed objects of a window: claim, key, state root.
 //
-// Each is fields | signature (sr25519 over BLAKE2b-256 of "muster <kind> v1" and the fields),
-// canonical, a few hundred bytes. A signature is good for one netuid, window and uid only.
+// Each is fields | signature (sr25519 over BLAKE2b-256 of "muster <kind> v1" and the fields; of a
+// claim v2), canonical, a few hundred bytes. A signature is good for one netuid, window and uid
+// only; a message of another version is one with a bad signature.
 #pragma once
 
 #include <optional>
@@ -27,9 +28,9 @@ struct Origin {
 // In the bucket before the seal deadline: "this is what I sent, and I cannot change it any more".
 struct Claim {
   Origin origin;
-  common::Hash sealed_hash;  // Of the ciphertext,
+  common::Hash sealed_root;  // Tree hash of the ciphertext (train/seal.h),
   uint64_t sealed_size = 0;  //   and its size.
-  common::Hash plain_hash;   // BLAKE2b-256(key = seal key, plaintext): gives nothing away.
+  common::Hash plain_hash;   // Of plaintext and key (plain_hash_of): gives nothing away.
   common::Hash base_root;
   bool operator==(const Claim&) const = default;
 };

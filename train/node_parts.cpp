@@ -56,7 +56,7 @@ Result<std::optional<Dataset>> open_anneal(const common::NodeConfig& config,
 
 // What this version cannot run yet: a sentence each.
 Result<void> check_runs(const common::NodeConfig& config, const common::Hparams& hparams) {
-  const auto refuse = [&config](const char* why) {
+  const auto refuse = [&config](const std::string& why) {
     return Error{Code::kInvalidArgument, config.hparams.string() + ": " + why};
   };
   if (hparams.schedule.manifest_quorum > 0) {
@@ -65,10 +65,9 @@ Result<void> check_runs(const common::NodeConfig& config, const common::Hparams&
         "make; set it to 0");
   }
   // Whoever sends every value looks like a copier of everybody to the validators' overlap.
-  if (hparams.codec.name == "dense" || hparams.codec.name == "demo") {
-    return refuse(
-        "codec.name: validators cannot judge updates of 'dense' and 'demo' yet; take sparseloco "
-        "or templar");
+  if (hparams.codec.name != "sparseloco" && hparams.codec.name != "templar") {
+    return refuse("codec.name: validators cannot judge updates of '" + hparams.codec.name +
+                  "' yet; take sparseloco or templar");
   }
   return {};
 }

@@ -1,7 +1,5 @@
 #include "train/replica.h"
 
-#include <algorithm>
-
 #include "common/check.h"
 #include "train/model.h"
 
@@ -36,12 +34,15 @@ Replica Replica::genesis(const common::Hparams& hparams, Window first, std::vect
   return replica;
 }
 
-void Replica::apply(Window window, const Hash& manifest_hash,
-                    std::span<const compress::Contributor> contributors) {
-  CHECK(window == next_);
-  if (!contributors.empty()) {
-    const std::vector<float> G = compress::aggregate(contributors, layout_, outer_);
-    compress::outer_step(theta_, G, static_cast<float>(outer_.learning_rate));
+common::Result<void> Replica::apply(Window window, const Hash& manifest_hash,
+                                    const Counted& counted) {
+  CHECK(window == next_ && intact_);
+  if (!counted.contributors.empty()) {
+    intact_ = false;
+    TRY_VOID(compress::outer_step(theta_, counted.contributors, *counted.format, outer_,
+                                  static_cast<float>(outer_.learning_rate),
+                                  compress::all_pieces(*counted.format), counted.threads));
+    intact_ = true;
   }
   const std::optional<Hash> plain = root_after(window, manifest_hash);
   root_ = plain ? *plain
@@ -51,6 +52,7 @@ void Replica::apply(Window window, const Hash& manifest_hash,
                       .update(theta_root().bytes)
                       .finish();
   next_ = window.next();
+  return {};
 }
 
 std::optional<Hash> Replica::root_after(Window window, const Hash& manifest_hash) const {
@@ -63,29 +65,22 @@ void Replica::skip(Window window) {
   next_ = window.next();
 }
 
-Trial::Trial(Replica& replica, const compress::Update& update, std::span<const float> clip,
-             double step)
-    : replica_(replica) {
-  const auto tensors = replica.layout_.tensors();
-  CHECK(update.tensors.size() == tensors.size() && clip.size() == tensors.size());
-  touched_.reserve(update.value_count());
-  for (size_t t = 0; t < tensors.size(); ++t) {
-    const compress::SparseTensor& sparse = update.tensors[t];
-    const float scale = static_cast<float>(step) * clip[t];
-    for (size_t i = 0; i < sparse.index.size(); ++i) {
-      const uint64_t at = tensors[t].offset + sparse.index[i];
-      touched_.push_back({at, replica_.theta_[at]});
-      replica_.theta_[at] -= scale * sparse.value[i];
-    }
-  }
+common::Result<Trial> Trial::put_on(Replica& replica, const compress::StoredBody& body,
+                                    const compress::BodyFormat& format, std::span<const float> clip,
+                                    double step, uint32_t threads) {
+  CHECK(replica.intact_);
+  std::vector<float> scale(clip.begin(), clip.end());
+  for (float& factor : scale) factor *= static_cast<float>(step);
+  auto trial = compress::SparseTrial::put_on(replica.theta_, body, format, scale, threads);
+  if (trial) return Trial(replica, std::move(*trial));
+  replica.intact_ = trial.error().code != common::Code::kCorrupt;
+  return trial.error();
 }
 
-Trial::~Trial() {
-  // A copy, not an addition: (a - b) + b is not a in floating point.
-  // Backwards, so that the first value seen of a coordinate is the one that stays.
-  for (auto touched = touched_.rbegin(); touched != touched_.rend(); ++touched) {
-    replica_.theta_[touched->offset] = touched->before;
-  }
+common::Result<void> Trial::take_off() {
+  auto off = trial_.take_off();
+  if (!off) replica_->intact_ = false;
+  return off;
 }
 
 }  // namespace train

@@ -1,7 +1,7 @@
 // The node's model: a replicated state machine, and a window is one command.
 //
-// It moves by `apply` alone. Same start, same aggregates: the same bits on every machine. Training,
-// evaluation and scoring are excursions on copies, or a Trial, that leave it as it was.
+// It moves by `apply` alone. Same start, same contributions: the same bits on every machine.
+// Training, evaluation and scoring are excursions on copies, or a Trial, that leave it as it was.
 #pragma once
 
 #include <optional>
@@ -12,8 +12,9 @@
 #include "common/hparams.h"
 #include "common/result.h"
 #include "common/window.h"
-#include "compress/aggregate.h"
 #include "compress/layout.h"
+#include "compress/sparse_trial.h"
+#include "train/counted.h"
 #include "train/theta_root.h"
 
 namespace train {
@@ -39,15 +40,20 @@ class Replica {
   std::span<const float> theta() const { return theta_; }
   const compress::Layout& layout() const { return layout_; }
 
-  // theta -= outer_lr * aggregate of `contributors`; the root moves on.  Pre: window ==
-  // next_window().
-  void apply(common::Window window, const common::Hash& manifest_hash,
-             std::span<const compress::Contributor> contributors);
+  // theta -= outer_lr * aggregate of what counts, or its signs; the root moves on. Errors are of
+  // our disk, where the contributions lie: then the replica is void.  Pre: window == next_window().
+  // Memory: compress/outer_step.h; nothing of the model's size.
+  common::Result<void> apply(common::Window window, const common::Hash& manifest_hash,
+                             const Counted& counted);
   // The root that `apply` would lead to, where it does not cover theta; nothing where it does.
   std::optional<common::Hash> root_after(common::Window window,
                                          const common::Hash& manifest_hash) const;
   // A null window: nobody moves.
   void skip(common::Window window);
+
+  // False after an error of `apply` or of a trial: theta is part old and part new. It is good for
+  // nothing then but to be replaced, from a checkpoint.
+  bool intact() const { return intact_; }
 
   // Reads all of theta.
   common::Hash theta_root() const { return train::theta_root(theta_); }
@@ -60,25 +66,27 @@ class Replica {
   std::vector<float> theta_;
   common::Window next_;
   common::Hash root_;
+  bool intact_ = true;
 };
 
-// theta - step * sum_t clip[t] * update, while it lives; its end restores every bit, by copy and
-// only where the update touched: no copy of the model for each miner (W38). One at a time for a
-// replica.
+// theta - step * sum_t clip[t] * update, until it is taken off, and then every bit is as it was: by
+// copy, and only where the update touched, so that there is no copy of the model for each miner
+// (W38; compress/sparse_trial.h has the memory). One at a time for a replica.
 class Trial {
  public:
-  Trial(Replica& replica, const compress::Update& update, std::span<const float> clip, double step);
-  ~Trial();
-  Trial(const Trial&) = delete;
-  Trial& operator=(const Trial&) = delete;
+  // clip (tensors). Errors are of our disk; the replica is as it was, or void.
+  static common::Result<Trial> put_on(Replica& replica, const compress::StoredBody& body,
+                                      const compress::BodyFormat& format,
+                                      std::span<const float> clip, double step, uint32_t threads);
+  // Before it dies (CHECK). After an error the replica is void.
+  common::Result<void> take_off();
 
  private:
-  struct Touched {
-    uint64_t offset;
-    float before;
-  };
-  Replica& replica_;
-  std::vector<Touched> touched_;
+  Trial(Replica& replica, compress::SparseTrial trial)
+      : replica_(&replica), trial_(std::move(trial)) {}
+
+  Replica* replica_;
+  compress::SparseTrial trial_;
 };
 
 }  // namespace train

@@ -1,5 +1,6 @@
-// One window's contribution, sealed and signed: all that a miner publishes, made once and kept on
-// its disk, so that a restart publishes the same bytes again instead of a second, different claim.
+// The small signed objects of one window's contribution: all that a miner publishes besides the
+// sealed bytes, made once and kept on its disk, so that a restart publishes the same again instead
+// of a second, different claim.
 #pragma once
 
 #include "common/bytes.h"
@@ -13,18 +14,28 @@ namespace train {
 
 struct Sealed {
   common::Window window;
-  common::Bytes contribution;  // Sealed. Published before the deadline, and
-  common::Bytes claim;         //   its claim, signed;
-  common::Bytes receipt;       // after the deadline the receipt, and
-  common::Bytes key;           //   the key, signed.
+  uint64_t sealed_size = 0;  // Of the sealed contribution, which lies in a file of its own,
+  common::Hash sealed_root;  //   and its root (train/seal.h). Published before the deadline, and
+  common::Bytes claim;       //   its claim, signed;
+  common::Bytes receipt;     // after the deadline the receipt, and
+  common::Bytes key;         //   the key, signed.
 
   // For the miner's own disk.
   common::Bytes serialise() const;
   static common::Result<Sealed> parse(common::ByteView bytes);
 };
 
-// Seals `contribution` (serialised and signed) under a fresh key.
-Sealed make_sealed(common::ByteView contribution, const Receipt& receipt, const Origin& origin,
-                   const common::Hash& base_root, const common::Keypair& hotkey);
+// Of a contribution (serialised and signed) that was sealed under `key`.
+Sealed make_sealed(const SealSummary& summary, const SealKey& key, const Receipt& receipt,
+                   const Origin& origin, const common::Hash& base_root,
+                   const common::Keypair& hotkey);
+
+// Seals `contribution` under a fresh key, in memory: for what is small.
+struct SealedBytes {
+  Sealed sealed;
+  common::Bytes contribution;  // Sealed.
+};
+SealedBytes make_sealed(common::ByteView contribution, const Receipt& receipt, const Origin& origin,
+                        const common::Hash& base_root, const common::Keypair& hotkey);
 
 }  // namespace train

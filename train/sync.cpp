@@ -24,10 +24,9 @@ Error later(Error error) {
 }
 
 Result<void> apply_manifest(Replica& replica, const Manifest& manifest, const Network& network) {
-  auto gathered = network.exchange.gather(manifest, network.peers, {});
-  if (!gathered) return later(gathered.error());
-  replica.apply(manifest.window, manifest.hash(), contributors(manifest, *gathered));
-  return {};
+  auto counted = network.exchange.gather(manifest, network.peers, {});
+  if (!counted) return later(counted.error());
+  return replica.apply(manifest.window, manifest.hash(), *counted);
 }
 
 Result<Hash> voted(Window window, const Network& network) {
@@ -175,17 +174,6 @@ Result<void> replay(Replica& replica, Window window, Window until, const Network
 
 }  // namespace
 
-std::vector<compress::Contributor> contributors(const Manifest& manifest,
-                                                std::span<const Gathered> gathered) {
-  std::vector<compress::Contributor> list;
-  for (const ManifestEntry& entry : manifest.counting()) {
-    for (const Gathered& one : gathered) {
-      if (one.uid == entry.uid) list.push_back({one.uid, entry.weight, &one.update});
-    }
-  }
-  return list;
-}
-
 Result<Hash> voted_root(uint16_t netuid, Window window, std::span<const Voter> voters,
                         const Peers& peers) {
   std::map<Hash, uint64_t> stake_of;
@@ -266,7 +254,8 @@ Result<void> settle_disagreement(std::optional<Replica>& replica, const Manifest
 }
 
 Result<void> synchronise(Standpoint node, Window until, const Network& network) {
-  if (!node.replica.has_value() || node.replica->next_window() > until) {
+  const bool usable = node.replica.has_value() && node.replica->intact();
+  if (!usable || node.replica->next_window() > until) {
     TRY(Replica start, newest_checkpoint(network.hparams, until, &node.local, network.voters,
                                          network.peers, node.initial_model));
     node.replica.emplace(std::move(start));

@@ -29,11 +29,6 @@ using common::Voter;  // Most stake first, wherever a span of them is asked for.
 common::Result<common::Hash> voted_root(uint16_t netuid, common::Window window,
                                         std::span<const Voter> voters, const Peers& peers);
 
-// What the aggregate is made of: the accepted entries, with their weights. `gathered` outlives the
-// result.
-std::vector<compress::Contributor> contributors(const Manifest& manifest,
-                                                std::span<const Gathered> gathered);
-
 // The newest checkpoint not after `until`: of this node's own disk (`local`), else of the voters'
 // buckets in order, where the voters have not signed another root, else the genesis of the network
 // before window 0 (train/genesis.h, which says what `initial_model` is).

@@ -109,6 +109,8 @@ struct Evaluator::Impl {
   const common::Hparams& hparams;
   const train::TrainingSets& training_sets;
   const train::Dataset& heldout_set;
+  const compress::BodyFormat& format;
+  uint32_t threads;
   Measured trained;  // Own and control.
   Measured common;
   Window window;
@@ -159,8 +161,11 @@ struct Evaluator::Impl {
                       size_t count) const {
     series.take(count);
     TRY_VOID(series.measure_before(replica.theta()));
-    const train::Trial trial(replica, *candidate.update, candidate.clip, hparams.evaluation.step);
-    return series.measure_after(replica.theta());
+    TRY(train::Trial trial, train::Trial::put_on(replica, *candidate.body, format, candidate.clip,
+                                                 hparams.evaluation.step, threads));
+    const auto measured = series.measure_after(replica.theta());
+    TRY_VOID(trial.take_off());
+    return measured;
   }
 
   Result<void> measure(train::Replica& replica, const Candidate& candidate, Losses& on_heldout,
@@ -183,11 +188,14 @@ struct Evaluator::Impl {
 };
 
 Evaluator::Evaluator(const common::Hparams& hparams, train::Model& model,
-                     const train::TrainingSets& training_sets, const train::Dataset& heldout_set)
+                     const train::TrainingSets& training_sets, const train::Dataset& heldout_set,
+                     const compress::BodyFormat& format, uint32_t threads)
     : impl_(std::make_unique<Impl>(
           Impl{.hparams = hparams,
                .training_sets = training_sets,
                .heldout_set = heldout_set,
+               .format = format,
+               .threads = threads,
                .trained = Measured(training_sets.of({0}), model, hparams.data.document_mask),
                .common = Measured(heldout_set, model, hparams.data.document_mask),
                .window = {},
@@ -211,7 +219,7 @@ void Evaluator::begin(Window window, const Hash& seed_block) {
 
 Result<void> Evaluator::judge(train::Replica& replica, const Candidate& candidate, Losses& common,
                               OwnLosses& own) {
-  CHECK(impl_->begun && candidate.update != nullptr && candidate.receipt != nullptr);
+  CHECK(impl_->begun && candidate.body != nullptr && candidate.receipt != nullptr);
   common = {};
   own = {};
   auto measured = impl_->measure(replica, candidate, common, own);

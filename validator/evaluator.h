@@ -7,7 +7,7 @@
 
 #include "common/hparams.h"
 #include "common/result.h"
-#include "compress/update.h"
+#include "compress/body_stream.h"
 #include "train/assignment.h"
 #include "train/dataset.h"
 #include "train/model.h"
@@ -20,16 +20,18 @@ namespace validator {
 // One contribution to judge.
 struct Candidate {
   Uid uid;
-  const compress::Update* update = nullptr;
+  const compress::StoredBody* body = nullptr;
   std::span<const float> clip;  // clip_factors of the aggregate, a value a tensor.
   const train::Receipt* receipt = nullptr;
 };
 
 class Evaluator {
  public:
-  // All outlive it.
+  // All outlive it. Contributions are of this `format`; they are put on and taken off on so many
+  // `threads`.
   Evaluator(const common::Hparams& hparams, train::Model& model,
-            const train::TrainingSets& training_sets, const train::Dataset& heldout_set);
+            const train::TrainingSets& training_sets, const train::Dataset& heldout_set,
+            const compress::BodyFormat& format, uint32_t threads);
 
   // New sequences for a window, drawn without replacement from what the window and `seed_block`
   // decide: unknown before the deadline, the same for every validator, recomputable for ever.
@@ -47,8 +49,9 @@ class Evaluator {
   //            looks again and again until a difference shows finds one in a coin, too.
   // Losses before are measured once a window for each sequence; one that is not finite before (the
   // model itself is broken there) is left out; after, whatever is not finite becomes plus infinity.
-  // The replica is left as it was, bit for bit. An error is of our data, which could not be read:
-  // both losses are empty then, because a look that failed makes nobody guilty.
+  // The replica is left as it was, bit for bit. An error is of our data or our disk, which could
+  // not be read: both losses are empty then, because a look that failed makes nobody guilty, and
+  // whether the replica is intact it says itself.
   // Pre: begin was called since the replica moved.
   common::Result<void> judge(train::Replica& replica, const Candidate& candidate, Losses& common,
                              OwnLosses& own);

@@ -28,8 +28,8 @@ train::Manifest make_manifest(train::Manifest base, std::span<const train::Gathe
   for (const train::Gathered& one : opened) {
     train::ManifestEntry entry{.uid = one.uid, .hotkey = one.hotkey, .verdict = one.verdict};
     if (one.verdict == Verdict::kAccepted) {
-      entry.plain_digest = one.plain_digest;
-      entry.plain_size = one.plain.size();
+      entry.plain_digest = one.contribution->digest();
+      entry.plain_size = one.contribution->plain().size();
       accepted.push_back({score_of(board, one, hparams), base.entries.size()});
     }
     base.entries.push_back(entry);

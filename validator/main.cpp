@@ -71,6 +71,7 @@ Result<int> run(const CLI::App& verb) {
                        .model = *node.model,
                        .codec = *node.codec,
                        .scores = scores,
+                       .folder = config.data,
                        .initial_model = config.initial_model});
   validator.on_status([&config](const ValidatorStatus& status) {
     common::write_status(config, status_json(status));

@@ -48,10 +48,9 @@ Usual usual_of(const std::vector<Pair>& pairs, Kind kind) {
 }
 
 double share_of(const Fingerprint& one, const Fingerprint& other) {
-  const uint64_t count = one.update->value_count();
-  if (count == 0) return 0;
-  return static_cast<double>(common_indices(*one.update, *other.update)) /
-         static_cast<double>(count);
+  if (one.indices->empty()) return 0;
+  return static_cast<double>(common_indices(*one.indices, *other.indices)) /
+         static_cast<double>(one.indices->size());
 }
 
 std::vector<Pair> pairs_of(std::span<const Fingerprint> now, std::span<const Fingerprint> before) {
@@ -72,21 +71,16 @@ std::vector<Pair> pairs_of(std::span<const Fingerprint> now, std::span<const Fin
 
 }  // namespace
 
-uint64_t common_indices(const compress::Update& a, const compress::Update& b) {
-  CHECK(a.tensors.size() == b.tensors.size());
+uint64_t common_indices(const IndexSet& a, const IndexSet& b) {
   uint64_t count = 0;
-  for (size_t t = 0; t < a.tensors.size(); ++t) {
-    const std::vector<uint32_t>& left = a.tensors[t].index;
-    const std::vector<uint32_t>& right = b.tensors[t].index;
-    size_t i = 0;
-    size_t j = 0;
-    while (i < left.size() && j < right.size()) {  // No branch on what is random.
-      count += left[i] == right[j];
-      const uint32_t x = left[i];
-      const uint32_t y = right[j];
-      i += x <= y;
-      j += y <= x;
-    }
+  size_t i = 0;
+  size_t j = 0;
+  while (i < a.size() && j < b.size()) {  // No branch on what is random.
+    const uint32_t x = a[i];
+    const uint32_t y = b[j];
+    count += x == y;
+    i += x <= y;
+    j += y <= x;
   }
   return count;
 }

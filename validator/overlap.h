@@ -4,15 +4,15 @@
 #include <span>
 #include <vector>
 
-#include "compress/update.h"
 #include "validator/evidence.h"
+#include "validator/index_set.h"
 
 namespace validator {
 
 struct Fingerprint {
   Uid uid;
   Window window;
-  const compress::Update* update = nullptr;
+  const IndexSet* indices = nullptr;  // Of the same pieces as everybody's.
 };
 
 struct Resemblance {
@@ -36,7 +36,7 @@ struct Resemblance {
 //
 // Fewer than three pairs of a kind: z is 0, since there is nothing to measure against; so it is
 // with a majority of copies. Time: (|now| + |before|) * |now| merges, each linear in the indices.
-// uids in `now` are distinct; all updates are of one layout (CHECK).
+// uids in `now` are distinct.
 std::vector<Resemblance> resemblances(std::span<const Fingerprint> now,
                                       std::span<const Fingerprint> before);
 
@@ -44,6 +44,6 @@ std::vector<Resemblance> resemblances(std::span<const Fingerprint> now,
 inline constexpr double kDeviationMin = 0.02;
 
 // How many indices both hold.
-uint64_t common_indices(const compress::Update& a, const compress::Update& b);
+uint64_t common_indices(const IndexSet& a, const IndexSet& b);
 
 }  // namespace validator

@@ -1,9 +1,11 @@
 #include "validator/validator.h"
 
 #include <algorithm>
+#include <deque>
 
 #include "common/log.h"
 #include "validator/heldout.h"
+#include "validator/index_set.h"
 #include "validator/lead.h"
 #include "validator/overlap.h"
 #include "validator/report.h"
@@ -23,8 +25,8 @@ using train::Manifest;
 
 const Gathered* find(std::span<const Gathered> opened, const train::ManifestEntry& entry) {
   for (const Gathered& one : opened) {
-    if (one.uid == entry.uid && one.verdict == Verdict::kAccepted &&
-        one.plain_digest == entry.plain_digest) {
+    if (one.uid == entry.uid && one.contribution != nullptr &&
+        one.contribution->digest() == entry.plain_digest) {
       return &one;
     }
   }
@@ -39,8 +41,10 @@ Validator::Validator(ValidatorParts parts)
       hparams_hash_(parts_.hparams.hash()),
       layout_(train::parameter_layout(parts_.hparams.model, parts_.hparams.codec)),
       peers_(parts_.open_store),
-      exchange_(parts_.hparams, layout_, parts_.codec, parts_.bucket, parts_.io_threads),
-      evaluator_(parts_.hparams, parts_.model, parts_.training_sets, parts_.heldout_set) {
+      exchange_(parts_.hparams, layout_, parts_.codec, parts_.bucket, parts_.folder / "spool",
+                parts_.io_threads),
+      evaluator_(parts_.hparams, parts_.model, parts_.training_sets, parts_.heldout_set,
+                 exchange_.format(), parts_.codec.threads()) {
   status_.heldout_history = heldout_history(parts_.scores);
   if (!status_.heldout_history.empty()) {
     status_.heldout_loss = status_.heldout_history.back().second;
@@ -59,10 +63,11 @@ Result<void> Validator::step(Window window) {
   TRY_VOID(blocks_.wait_for(window.first_block(schedule.blocks_per_window)));
   TRY(const Roster roster, chain::read_roster(parts_.ledger, window, schedule));
   peers_.update(roster.peers);
+  exchange_.forget_all_but(window);
   enter("catching up");
   TRY_VOID(
       train::synchronise({replica_, parts_.local, parts_.initial_model}, window, network(roster)));
-  TRY(const Opened opened, sight_and_open(window, roster));
+  TRY(Opened opened, sight_and_open(window, roster));
   if (auto led = lead(window, roster, opened); !led) {
     if (led.error().code == Code::kCancelled) return led;
     common::log_warning("window {}: could not lead: {}", window.index, led.error().message);
@@ -88,6 +93,7 @@ Result<void> Validator::step(Window window) {
   TRY(const WindowEvidence evidence, judge(manifest, opened));
   TRY_VOID(record(evidence));
   TRY_VOID(apply(manifest, opened));
+  remember(window, std::move(opened));
   return finish(window);
 }
 
@@ -109,11 +115,13 @@ Result<Validator::Opened> Validator::sight_and_open(Window window, const Roster&
   for (const train::Peer& peer : peers_.all()) {
     if (peer.address.role == common::Role::kMiner) miners.push_back(peer);
   }
-  const std::vector<train::Sighting> sightings = exchange_.sight(window, miners, deadline.time);
+  std::vector<train::Sighting> sightings = exchange_.sight(window, miners, deadline.time);
+  enter("fetching");
+  exchange_.fetch(window, sightings, peers_);
   enter("awaiting keys");
   TRY_VOID(blocks_.wait_for(window.block_at(schedule.reveal_block, schedule.blocks_per_window)));
   enter("opening");
-  return exchange_.open(window, sightings, peers_, replica_->root());
+  return exchange_.open(window, std::move(sightings), peers_, replica_->root());
 }
 
 // Publishes and anchors the manifest when our turn comes and nobody before us has.
@@ -161,7 +169,7 @@ Result<WindowEvidence> Validator::judge(const Manifest& manifest, const Opened& 
   enter("comparing");
   compare_indices(evidence, opened);
   enter("judging");
-  evaluate(evidence, manifest, opened);
+  TRY_VOID(evaluate(evidence, manifest, opened));
   return evidence;
 }
 
@@ -173,12 +181,26 @@ Evidence Validator::evidence_of(const train::ManifestEntry& entry, const Gathere
 }
 
 void Validator::compare_indices(WindowEvidence& evidence, const Opened& opened) {
+  const compress::BodyFormat& format = exchange_.format();
+  const std::vector<size_t> pieces = compared_pieces(format, evidence.seed_block);
+  std::deque<IndexSet> sets;  // Where prints point to.
+  const auto print = [&](Uid uid, Window window, const train::StoredContribution& contribution,
+                         std::vector<Fingerprint>& prints) {
+    auto set = index_set(contribution.body(), format, pieces);
+    if (!set) {  // Our disk: no evidence of anything.
+      common::log_warning("window {}: uid {} is not compared: {}", evidence.window.index, uid.index,
+                          set.error().message);
+      return;
+    }
+    sets.push_back(std::move(*set));
+    prints.push_back({uid, window, &sets.back()});
+  };
   std::vector<Fingerprint> now;
-  for (const Gathered& one : opened) {
-    if (one.verdict == Verdict::kAccepted) now.push_back({one.uid, evidence.window, &one.update});
-  }
   std::vector<Fingerprint> before;
-  for (const Past& past : past_) before.push_back({past.uid, past.window, &past.update});
+  for (const Gathered& one : opened) {
+    if (one.contribution != nullptr) print(one.uid, evidence.window, *one.contribution, now);
+  }
+  for (const Past& past : past_) print(past.uid, past.window, *past.contribution, before);
   for (const Resemblance& found : resemblances(now, before)) {
     for (Evidence& row : evidence.peers) {
       if (row.uid != found.uid) continue;
@@ -187,18 +209,25 @@ void Validator::compare_indices(WindowEvidence& evidence, const Opened& opened) 
       row.overlap_with = found.with;
     }
   }
-  past_.clear();
-  for (const Fingerprint& one : now) past_.push_back({one.uid, one.window, *one.update});
 }
 
-void Validator::evaluate(WindowEvidence& evidence, const Manifest& manifest, const Opened& opened) {
-  std::vector<compress::Contributor> all;
+void Validator::remember(Window window, Opened opened) {
+  past_.clear();
+  for (Gathered& one : opened) {
+    if (one.contribution == nullptr) continue;
+    past_.push_back({one.uid, window, std::move(one.contribution)});
+  }
+}
+
+Result<void> Validator::evaluate(WindowEvidence& evidence, const Manifest& manifest,
+                                 const Opened& opened) {
+  std::vector<compress::StoredContributor> all;
   std::vector<const Gathered*> sources;
   std::vector<Uid> accepted;
   for (const train::ManifestEntry& entry : manifest.entries) {
     const Gathered* found = find(opened, entry);
     if (entry.verdict != Verdict::kAccepted || found == nullptr) continue;
-    all.push_back({entry.uid, 1.0, &found->update});
+    all.push_back({entry.uid, 1.0, &found->contribution->body(), &found->contribution->sums()});
     sources.push_back(found);
     accepted.push_back(entry.uid);
   }
@@ -208,14 +237,14 @@ void Validator::evaluate(WindowEvidence& evidence, const Manifest& manifest, con
   evaluator_.begin(evidence.window, evidence.seed_block);
   for (size_t i = 0; i < all.size(); ++i) {
     if (!std::binary_search(chosen.begin(), chosen.end(), all[i].uid)) continue;
-    const Candidate candidate{all[i].uid, all[i].update, clip[i], &sources[i]->receipt};
+    const Candidate candidate{all[i].uid, all[i].body, clip[i], &sources[i]->receipt};
     for (Evidence& row : evidence.peers) {
-      if (row.uid == candidate.uid) {
-        const auto judged = evaluator_.judge(*replica_, candidate, row.common, row.own);
-        if (!judged) {
-          common::log_warning("window {}: uid {} is not judged: {}", evidence.window.index,
-                              row.uid.index, judged.error().message);
-        }
+      if (row.uid != candidate.uid) continue;
+      const auto judged = evaluator_.judge(*replica_, candidate, row.common, row.own);
+      if (!judged && !replica_->intact()) return judged;  // The next window starts it again.
+      if (!judged) {
+        common::log_warning("window {}: uid {} is not judged: {}", evidence.window.index,
+                            row.uid.index, judged.error().message);
       }
     }
   }
@@ -223,6 +252,7 @@ void Validator::evaluate(WindowEvidence& evidence, const Manifest& manifest, con
   if (!chosen.empty()) {
     status_.heldout_history.emplace_back(evidence.window.index, status_.heldout_loss);
   }
+  return {};
 }
 
 // Lines 7 and 8: everything else is computed from the evidence, and both are on the disk together.
@@ -251,9 +281,10 @@ Result<void> Validator::publish_scores(const Record& record) {
 
 Result<void> Validator::apply(const Manifest& manifest, const Opened& opened) {
   enter("applying");
-  TRY(const Opened gathered, retry(end_of(manifest.window.next()),
-                                   [&] { return exchange_.gather(manifest, peers_, opened); }));
-  replica_->apply(manifest.window, manifest.hash(), train::contributors(manifest, gathered));
+  TRY(const train::Counted counted, retry(end_of(manifest.window.next()), [&] {
+        return exchange_.gather(manifest, peers_, opened);
+      }));
+  TRY_VOID(replica_->apply(manifest.window, manifest.hash(), counted));
   ++status_.windows_applied;
   return {};
 }

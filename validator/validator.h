@@ -1,11 +1,12 @@
 // A validator's window, from the first block to the last.
 #pragma once
 
-#include <deque>
 #include <filesystem>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "chain/block_clock.h"
 #include "chain/ledger.h"
@@ -41,6 +42,7 @@ struct ValidatorParts {
   train::Model& model;
   const compress::Codec& codec;
   ScoreStore& scores;
+  std::filesystem::path folder;  // Large contributions of a window are kept below it.
   uint32_t io_threads = 8;
   std::filesystem::path initial_model = {};  // What the network began with, if it was given.
 };
@@ -91,7 +93,9 @@ class Validator {
   Result<WindowEvidence> judge(const train::Manifest& manifest, const Opened& opened);
   Evidence evidence_of(const train::ManifestEntry& entry, const train::Gathered* found) const;
   void compare_indices(WindowEvidence& evidence, const Opened& opened);
-  void evaluate(WindowEvidence& evidence, const train::Manifest& manifest, const Opened& opened);
+  void remember(Window window, Opened opened);
+  Result<void> evaluate(WindowEvidence& evidence, const train::Manifest& manifest,
+                        const Opened& opened);
   Result<void> record(const WindowEvidence& evidence);
   Result<void> apply(const train::Manifest& manifest, const Opened& opened);
   Result<void> finish(Window window);
@@ -115,13 +119,13 @@ class Validator {
   Evaluator evaluator_;
   std::optional<train::Replica> replica_;
   std::optional<Uid> uid_;
-  // Last windows' updates, for the overlap with a window's own and others' past.
+  // The last window's contributions, for the overlap with a window's own and others' past.
   struct Past {
     Uid uid;
     Window window;
-    compress::Update update;
+    std::unique_ptr<const train::StoredContribution> contribution;
   };
-  std::deque<Past> past_;
+  std::vector<Past> past_;
   ValidatorStatus status_;
   std::function<void(const ValidatorStatus&)> show_;
 };

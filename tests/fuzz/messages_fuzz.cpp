@@ -21,11 +21,11 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   CHECK(!train::open_root(input, origin).message);
 
   train::Claim claim{.origin = origin};
-  claim.sealed_hash.bytes = in.array<32>();
+  claim.sealed_root.bytes = in.array<32>();
   claim.sealed_size = in.number<uint64_t>();
   claim.plain_hash.bytes = in.array<32>();
   claim.base_root.bytes = in.array<32>();
-  const train::KeyReveal reveal{origin, claim.sealed_hash.bytes};
+  const train::KeyReveal reveal{origin, claim.sealed_root.bytes};
   const common::Bytes bytes = sign(claim, alice);
   const common::Bytes key = sign(reveal, alice);
   CHECK(train::open_claim(bytes, origin).message == claim);

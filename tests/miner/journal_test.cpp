@@ -47,14 +47,17 @@ common::InnerParams inner() {
 
 // All that is committed in a window, different in each.
 struct State {
-  explicit State(uint64_t window) : feedback(layout().parameter_count(), 1.0) {
+  explicit State(uint64_t window)
+      : contribution(20'000, static_cast<uint8_t>(window)),
+        feedback(layout().parameter_count(), 1.0) {
     if (window == 0) return;
     std::vector<float> values(layout().parameter_count(), static_cast<float>(window));
     feedback.add(values);
     std::vector<float> theta(values.size());
     optimiser->step(theta.data(), values.data(), 0.1, 1.0);
     sealed.window = {window};
-    sealed.contribution = Bytes(20'000, static_cast<uint8_t>(window));
+    sealed.sealed_size = contribution.size();
+    sealed.sealed_root = train::sealed_root(contribution);
     sealed.claim = {1, static_cast<uint8_t>(window)};
     sealed.receipt = {2};
     sealed.key = {3};
@@ -64,6 +67,7 @@ struct State {
     EXPECT_TRUE(train::save_optimiser(*optimiser, scratch, {1}));
     return *common::read_file(scratch, 1 << 20);
   }
+  Bytes contribution;
   compress::ErrorFeedback feedback;
   std::unique_ptr<train::Backend> backend = *train::make_backend("cpu", 1);
   std::unique_ptr<train::Optimiser> optimiser = train::make_optimiser(layout(), inner(), *backend);
@@ -76,6 +80,10 @@ class JournalTest : public testing::Test {
   fs::path folder() const { return temp_ / "journal"; }
   common::Result<void> commit(uint64_t window) {
     const State state(window);
+    const Journal journal(folder());
+    TRY(common::FileWriter file, journal.contribution_file({window}));
+    TRY_VOID(file.append(state.contribution));
+    TRY_VOID(file.commit());
     return Journal(folder()).commit(state.sealed, state.feedback, *state.optimiser);
   }
   // Nothing is there, or exactly one window's state; its number, 0 for none.
@@ -91,8 +99,13 @@ class JournalTest : public testing::Test {
                            expected.feedback.values().begin()));
     EXPECT_EQ(found.optimiser_bytes(temp_ / "a"), expected.optimiser_bytes(temp_ / "b"));
     if (index > 0) {
-      const auto sealed = journal.sealed({index});
+      const auto sealed = journal.sealed({index}, 2);
       EXPECT_TRUE(sealed && sealed->serialise() == expected.sealed.serialise());
+      const auto contribution = journal.contribution({index});
+      EXPECT_TRUE(contribution);
+      if (contribution) {
+        EXPECT_EQ(*common::read_all(*contribution, 1 << 20), expected.contribution);
+      }
     }
     return index;
   }
@@ -105,13 +118,13 @@ class JournalTest : public testing::Test {
 
 TEST_F(JournalTest, KeepsTheNewestWindowOnly) {
   EXPECT_EQ(standing(), 0U);
-  EXPECT_EQ(Journal(folder()).sealed({1}).error().code, Code::kNotFound);
+  EXPECT_EQ(Journal(folder()).sealed({1}, 1).error().code, Code::kNotFound);
   for (const uint64_t window : {1U, 2U, 10U}) {
     ASSERT_TRUE(commit(window));
     EXPECT_EQ(standing(), window);
-    EXPECT_EQ(files(), 3U);
+    EXPECT_EQ(files(), 4U);
   }
-  EXPECT_EQ(Journal(folder()).sealed({2}).error().code, Code::kNotFound);
+  EXPECT_EQ(Journal(folder()).sealed({2}, 1).error().code, Code::kNotFound);
 }
 
 // A network that began anew counts from 0 again: what is left of the old one must not come back.
@@ -119,7 +132,7 @@ TEST_F(JournalTest, ALowerWindowReplacesAHigherOne) {
   ASSERT_TRUE(commit(500));
   ASSERT_TRUE(commit(3));
   EXPECT_EQ(standing(), 3U);
-  EXPECT_EQ(files(), 3U);
+  EXPECT_EQ(files(), 4U);
 }
 
 TEST_F(JournalTest, BetweenAnyTwoWritesOneWindowStandsWhole) {
@@ -137,14 +150,16 @@ TEST_F(JournalTest, BetweenAnyTwoWritesOneWindowStandsWhole) {
     for (const char* name : fresh) fs::copy_file(after / name, folder() / name);
     return standing();
   };
-  EXPECT_EQ(put({"sealed.1", "feedback.1", "optimiser.1"}, {"feedback.2"}), 1U);
-  EXPECT_EQ(put({"sealed.1", "feedback.1", "optimiser.1"}, {"feedback.2", "optimiser.2"}), 1U);
-  EXPECT_EQ(
-      put({"sealed.1", "feedback.1", "optimiser.1"}, {"feedback.2", "optimiser.2", "sealed.2"}),
-      2U);
-  EXPECT_EQ(put({"sealed.1"}, {"feedback.2", "optimiser.2", "sealed.2"}), 2U);
-  EXPECT_EQ(put({"feedback.1"}, {"feedback.2", "optimiser.2", "sealed.2"}), 2U);
-  EXPECT_EQ(put({}, {"feedback.2", "optimiser.2"}), 0U);
+  const auto first = {"contribution.1", "feedback.1", "optimiser.1", "sealed.1"};
+  const auto second = {"contribution.2", "feedback.2", "optimiser.2", "sealed.2"};
+  EXPECT_EQ(put(first, {"contribution.2"}), 1U);
+  EXPECT_EQ(put(first, {"contribution.2", "feedback.2"}), 1U);
+  EXPECT_EQ(put(first, {"contribution.2", "feedback.2", "optimiser.2"}), 1U);
+  EXPECT_EQ(put(first, second), 2U);
+  EXPECT_EQ(put({"sealed.1"}, second), 2U);
+  EXPECT_EQ(put({"feedback.1"}, second), 2U);
+  EXPECT_EQ(put({"contribution.1"}, second), 2U);
+  EXPECT_EQ(put({}, {"contribution.2", "feedback.2", "optimiser.2"}), 0U);
 }
 
 TEST_F(JournalTest, KillsAtAnyMomentLeaveOneWindowWhole) {
@@ -172,24 +187,51 @@ TEST_F(JournalTest, KillsAtAnyMomentLeaveOneWindowWhole) {
   EXPECT_GT(last, 3U) << "no kill came between commits";
   // Whatever the kills left behind goes with the next commit.
   ASSERT_TRUE(commit(last + 1));
-  const fs::path ending = fmt::format(".{}", last + 1);
-  size_t named = 0;
-  for (const auto& entry : fs::directory_iterator(folder())) {
-    named += entry.path().extension() == ending;
+  EXPECT_EQ(files(), 4U);
+}
+
+// Killed while it seals: what it wrote is as large as a contribution, and must not pile up.
+TEST_F(JournalTest, AHalfWrittenContributionIsGoneWhenTheNextBegins) {
+  const pid_t child = fork();
+  ASSERT_GE(child, 0);
+  if (child == 0) {
+    auto file = Journal(folder()).contribution_file({1});
+    if (!file || !file->append(Bytes(1000))) _exit(1);
+    kill(getpid(), SIGKILL);
   }
-  EXPECT_EQ(named, 3U);
+  int status = 0;
+  waitpid(child, &status, 0);
+  ASSERT_TRUE(WIFSIGNALED(status));
+  EXPECT_EQ(files(), 1U);
+  EXPECT_EQ(standing(), 0U);
+  const auto file = Journal(folder()).contribution_file({2});
+  ASSERT_TRUE(file);
+  EXPECT_EQ(files(), 1U);  // The new one, so far.
+}
+
+using JournalDeathTest = JournalTest;
+
+TEST_F(JournalDeathTest, AWindowHasOneContribution) {
+  ASSERT_TRUE(commit(4));
+  EXPECT_DEATH(static_cast<void>(Journal(folder()).contribution_file({4})), "one contribution");
+  const State state(5);
+  EXPECT_DEATH(
+      static_cast<void>(Journal(folder()).commit(state.sealed, state.feedback, *state.optimiser)),
+      "CHECK failed");
 }
 
 TEST_F(JournalTest, DamageIsSaidNotUsed) {
   ASSERT_TRUE(commit(4));
   const Journal journal(folder());
-  for (const char* name : {"sealed.4", "feedback.4", "optimiser.4"}) {
+  for (const char* name : {"contribution.4", "sealed.4", "feedback.4", "optimiser.4"}) {
     const Bytes whole = *common::read_file(folder() / name, 1 << 20);
     Bytes changed = whole;
     changed[changed.size() / 2] ^= 1;
     ASSERT_TRUE(common::write_file(folder() / name, changed));
-    if (name == std::string("sealed.4")) {
-      EXPECT_EQ(journal.sealed({4}).error().code, Code::kCorrupt);
+    if (name == std::string("sealed.4") || name == std::string("contribution.4")) {
+      const auto sealed = journal.sealed({4}, 1);
+      EXPECT_EQ(sealed.error().code, Code::kCorrupt);
+      EXPECT_NE(sealed.error().message.find(name), std::string::npos);
     } else {
       State state(0);
       const auto restored = journal.restore(state.feedback, *state.optimiser);
@@ -199,9 +241,14 @@ TEST_F(JournalTest, DamageIsSaidNotUsed) {
     ASSERT_TRUE(common::write_file(folder() / name, whole));
   }
   EXPECT_EQ(standing(), 4U);
+  // A contribution that was cut, or is gone.
+  fs::resize_file(folder() / "contribution.4", 19'999);
+  EXPECT_EQ(journal.sealed({4}, 1).error().code, Code::kCorrupt);
+  fs::remove(folder() / "contribution.4");
+  EXPECT_EQ(journal.sealed({4}, 1).error().code, Code::kCorrupt);
   // One window's file under another's name.
   fs::copy_file(folder() / "sealed.4", folder() / "sealed.3");
-  EXPECT_EQ(journal.sealed({3}).error().code, Code::kCorrupt);
+  EXPECT_EQ(journal.sealed({3}, 1).error().code, Code::kCorrupt);
 }
 
 // As the error about a damaged one says.

@@ -48,6 +48,10 @@ class FaultyStore final : public common::ObjectStore {
         faults_(faults) {}
 
   Result<void> put(std::string_view key, ByteView bytes) override;
+  Result<void> put_from(std::string_view key, const common::ByteSource& source) override {
+    TRY(const Bytes bytes, common::read_all(source, source.size()));
+    return put(key, bytes);
+  }
   Result<Bytes> get(std::string_view key, uint64_t size_max) override;
   Result<Bytes> get_range(std::string_view key, common::Range range) override;
   Result<common::ObjectInfo> head(std::string_view key) override;

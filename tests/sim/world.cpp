@@ -270,6 +270,7 @@ void World::validate(Machine& machine, chain::Ledger& ledger) {
                                   .model = model.model,
                                   .codec = *model.codec,
                                   .scores = scores,
+                                  .folder = machine.folder,
                                   .io_threads = 1,
                                   .initial_model = initial_model_});
   while (!validator.announce(machine.bucket())) machine.clock->sleep(milliseconds(1000));

@@ -7,6 +7,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "tests/train/judged_body.h"
 #include "tests/train/small_subnet.h"
 
 namespace train {
@@ -24,10 +25,9 @@ class CheckpointTest : public testing::Test {
   // Checkpoints before windows 2, 4 and 6, by uid 0.
   CheckpointTest() {
     for (uint64_t window = 0; window < 6; ++window) {
-      const auto update =
-          *compress::SparseLoco().decode(subnet_.work(0, {window}, {}).body, subnet_.layout());
-      const std::vector<compress::Contributor> one = {{{0}, 1.0, &update}};
-      replica_.apply({window}, digest(window), one);
+      const JudgedBody one(subnet_.format(), subnet_.work(0, {window}, {}).body);
+      EXPECT_TRUE(replica_.apply({window}, digest(window),
+                                 {.contributors = {one.by({0})}, .format = &subnet_.format()}));
       if (window % 2 == 1) {
         EXPECT_TRUE(save_checkpoint(store_, replica_, subnet_.hparams(), key_of(0)));
       }
@@ -78,8 +78,8 @@ TEST_F(CheckpointTest, ComesBackBitByBitAndGoesOn) {
   EXPECT_EQ(loaded->theta_root(), replica_.theta_root());
   EXPECT_EQ(loaded->next_window(), Window{6});
   Replica twin = *loaded;
-  replica_.apply({6}, digest(6), {});
-  twin.apply({6}, digest(6), {});
+  ASSERT_TRUE(replica_.apply({6}, digest(6), {}));
+  ASSERT_TRUE(twin.apply({6}, digest(6), {}));
   EXPECT_EQ(twin.root(), replica_.root());
 }
 
@@ -184,7 +184,7 @@ TEST_F(CheckpointTest, OtherNamesAreNoCheckpoints) {
 }
 
 TEST_F(CheckpointTest, AKillWhileSavingLeavesTheOlderOne) {
-  replica_.apply({6}, digest(6), {});
+  ASSERT_TRUE(replica_.apply({6}, digest(6), {}));
   store_.watch = tests::fails("put checkpoint/7/manifest.json", Code::kIo);
   EXPECT_FALSE(save_checkpoint(store_, replica_, subnet_.hparams(), key_of(0)));
   store_.watch = {};

@@ -22,8 +22,8 @@ const Hash kBase = digest(77);
 constexpr common::Instant kLate{1LL << 60};
 
 std::vector<Gathered> open_all(SmallSubnet& subnet, Exchange& exchange) {
-  const auto sightings = exchange.sight(kWindow, subnet.peers().all().subspan(1), kLate);
-  return exchange.open(kWindow, sightings, subnet.peers(), kBase);
+  return exchange.open(kWindow, exchange.sight(kWindow, subnet.peers().all().subspan(1), kLate),
+                       subnet.peers(), kBase);
 }
 
 // Uid 0 leads, the others have contributed; the manifest is published.
@@ -35,20 +35,28 @@ struct Round {
     EXPECT_TRUE(lead.publish_manifest(manifest, opened, key_of(0)));
     for (uint16_t uid = 0; uid < count; ++uid) subnet.bucket(uid).calls();
   }
-  Result<std::vector<Gathered>> gather() {
-    return subnet.exchange(1).gather(manifest, subnet.peers(), {});
-  }
-  void expect_all(const Result<std::vector<Gathered>>& gathered) {
-    ASSERT_TRUE(gathered) << gathered.error().message;
-    ASSERT_EQ(gathered->size(), opened.size());
+  Result<Counted> gather() { return other.gather(manifest, subnet.peers(), {}); }
+  void expect_all(const Result<Counted>& counted) {
+    ASSERT_TRUE(counted) << counted.error().message;
+    ASSERT_EQ(counted->contributors.size(), opened.size());
     for (size_t i = 0; i < opened.size(); ++i) {
-      EXPECT_EQ((*gathered)[i].uid, opened[i].uid);
-      EXPECT_EQ((*gathered)[i].header, opened[i].header);
-      EXPECT_EQ((*gathered)[i].update.tensors[0].value, opened[i].update.tensors[0].value);
+      const compress::StoredContributor& one = counted->contributors[i];
+      EXPECT_EQ(one.uid, opened[i].uid);
+      EXPECT_EQ(one.sums->norms, opened[i].contribution->sums().norms);
+      EXPECT_EQ(bytes_of(*one.body), bytes_of(opened[i].contribution->body()));
     }
+  }
+  std::vector<Bytes> bytes_of(const compress::StoredBody& body) const {
+    std::vector<Bytes> pieces(subnet.format().pieces().size());
+    for (size_t i = 0; i < pieces.size(); ++i) {
+      EXPECT_TRUE(body.read(i, pieces[i]));
+      pieces[i].resize(body.piece_size(i));  // What lies behind means nothing.
+    }
+    return pieces;
   }
   SmallSubnet subnet;
   Exchange lead;
+  Exchange other{subnet.exchange(1)};
   std::vector<Gathered> opened;
   Manifest manifest;
 };
@@ -61,7 +69,7 @@ TEST(Exchange, WhatAClaimNamesIsThereAndKeysComeLast) {
                                       "put w/12/receipt", "put w/12/key"}));
   subnet.bucket(0).watch = fails("put w/12/contribution", Code::kUnavailable);
   subnet.bucket(0).erase(claim_key(kWindow));
-  EXPECT_FALSE(subnet.exchange(0).publish(work.sealed));
+  EXPECT_FALSE(subnet.publish(0, work));
   EXPECT_FALSE(subnet.bucket(0).peek(claim_key(kWindow)));
 }
 
@@ -71,14 +79,14 @@ TEST(Exchange, PublishingAgainDoesNotMakeItLate) {
   SmallSubnet subnet(2);
   const Work work = subnet.work(1, kWindow, kBase);
   MemoryStore& bucket = subnet.bucket(1);
-  ASSERT_TRUE(subnet.exchange(1).publish(work.sealed));
+  ASSERT_TRUE(subnet.publish(1, work));
   const common::Instant deadline = bucket.now;
   bucket.now = deadline + common::milliseconds(1000);
-  ASSERT_TRUE(subnet.exchange(1).publish(work.sealed));
+  ASSERT_TRUE(subnet.publish(1, work));
   auto sightings = subnet.exchange(0).sight(kWindow, subnet.peers().all().subspan(1), deadline);
   EXPECT_EQ(sightings.at(0).verdict, Verdict::kAccepted);
   // Another claim is another matter.
-  ASSERT_TRUE(subnet.exchange(1).publish(subnet.work(1, kWindow, kBase).sealed));
+  ASSERT_TRUE(subnet.publish(1, subnet.work(1, kWindow, kBase)));
   sightings = subnet.exchange(0).sight(kWindow, subnet.peers().all().subspan(1), deadline);
   EXPECT_EQ(sightings.at(0).verdict, Verdict::kLate);
 }
@@ -99,7 +107,9 @@ TEST(Exchange, ManyThreadsSeeWhatOneSees) {
   for (size_t i = 0; i < by_one.size(); ++i) {
     EXPECT_EQ(by_one[i].uid, by_four[i].uid);
     EXPECT_EQ(by_one[i].verdict, by_four[i].verdict);
-    EXPECT_EQ(by_one[i].plain_digest, by_four[i].plain_digest);
+    if (by_one[i].contribution != nullptr) {
+      EXPECT_EQ(by_one[i].contribution->digest(), by_four[i].contribution->digest());
+    }
     const Verdict expected = by_one[i].uid == Uid{4}   ? Verdict::kMissing
                              : by_one[i].uid == Uid{7} ? Verdict::kWrongBase
                                                        : Verdict::kAccepted;
@@ -107,9 +117,9 @@ TEST(Exchange, ManyThreadsSeeWhatOneSees) {
   }
   const Manifest manifest = subnet.manifest(0, kWindow, kBase, by_four);
   ASSERT_TRUE(four.publish_manifest(manifest, by_four, key_of(0)));
-  const auto gathered = four.gather(manifest, subnet.peers(), {});
-  ASSERT_TRUE(gathered);
-  EXPECT_EQ(gathered->size(), 7U);
+  const auto counted = four.gather(manifest, subnet.peers(), {});
+  ASSERT_TRUE(counted);
+  EXPECT_EQ(counted->contributors.size(), 7U);
 }
 
 TEST(Gather, TakesWhatWasOpenedWithoutAsking) {
@@ -158,10 +168,12 @@ TEST(Gather, NeverASubset) {
 // What was opened counts only if it is what the manifest names.
 TEST(Gather, WhatWeOpenedButTheManifestDoesNotNameIsNotUsed) {
   Round round;
-  auto ours = round.opened;
-  ours[0].plain_digest = digest(0);
-  ours[1].verdict = Verdict::kLate;
-  round.expect_all(round.subnet.exchange(1).gather(round.manifest, round.subnet.peers(), ours));
+  const Work another = round.subnet.work(1, {11}, kBase);
+  std::vector<Gathered> ours = open_all(round.subnet, round.lead);
+  for (uint16_t uid = 0; uid < 4; ++uid) round.subnet.bucket(uid).calls();
+  ours[0].contribution = round.subnet.stored(another);
+  ours[1] = {.uid = {2}, .verdict = Verdict::kLate};
+  round.expect_all(round.other.gather(round.manifest, round.subnet.peers(), ours));
   EXPECT_FALSE(round.subnet.bucket(1).calls().empty());
   EXPECT_FALSE(round.subnet.bucket(2).calls().empty());
   EXPECT_TRUE(round.subnet.bucket(3).calls().empty());
@@ -181,7 +193,7 @@ TEST(Gather, WhatTheManifestNamesMustStillBeAContribution) {
   Round round;
   const Work old = round.subnet.work(2, {11}, kBase);
   ManifestEntry& entry = round.manifest.entries[1];
-  entry.plain_digest = common::blake2b_256(old.plain);
+  entry.plain_digest = common::tree_hash(old.plain);
   entry.plain_size = old.plain.size();
   round.subnet.bucket(0).write(mirror_key(kWindow, {2}), old.plain);
   EXPECT_EQ(round.gather().error().code, Code::kCorrupt);

@@ -37,6 +37,10 @@ class MemoryStore final : public common::ObjectStore {
     write(key, Bytes(bytes.begin(), bytes.end()));
     return {};
   }
+  Result<void> put_from(std::string_view key, const common::ByteSource& source) override {
+    TRY(const Bytes bytes, common::read_all(source, source.size()));
+    return put(key, bytes);
+  }
   Result<Bytes> get(std::string_view key, uint64_t size_max) override {
     if (auto error = begin("get", key)) return *error;
     const std::lock_guard lock(mutex_);
@@ -132,6 +136,9 @@ class StoreView final : public common::ObjectStore {
  public:
   explicit StoreView(MemoryStore& store) : store_(store) {}
   Result<void> put(std::string_view key, ByteView bytes) override { return store_.put(key, bytes); }
+  Result<void> put_from(std::string_view key, const common::ByteSource& source) override {
+    return store_.put_from(key, source);
+  }
   Result<Bytes> get(std::string_view key, uint64_t size_max) override {
     return store_.get(key, size_max);
   }

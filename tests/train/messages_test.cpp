@@ -52,6 +52,23 @@ TEST(Messages, AreSignedByTheHotkeyTheyName) {
   EXPECT_EQ(open_claim(sign(claim(), key_of(4)), kOrigin).verdict, Verdict::kBadSignature);
 }
 
+// The first version's claim had the same fields; its hashes meant something else.
+TEST(Messages, AClaimOfAnotherVersionIsNoClaim) {
+  Bytes bytes = sign(claim(), key_of(3));
+  const size_t fields = bytes.size() - 64;
+  const auto signed_as = [&](std::string_view kind) {
+    const common::Hash what = common::Hasher()
+                                  .update(common::view_of(kind))
+                                  .update(common::ByteView(bytes).first(fields))
+                                  .finish();
+    const common::Signature signature = key_of(3).sign(what.bytes);
+    std::copy(signature.begin(), signature.end(), bytes.end() - 64);
+    return open_claim(bytes, kOrigin).verdict;
+  };
+  EXPECT_EQ(signed_as("muster claim v1"), Verdict::kBadSignature);
+  EXPECT_EQ(signed_as("muster claim v2"), Verdict::kAccepted);
+}
+
 TEST(Messages, EveryFlippedBitAndEveryLengthIsRefused) {
   const Bytes bytes = sign(claim(), key_of(3));
   for (size_t bit = 0; bit < bytes.size() * 8; bit += 3) {

@@ -5,13 +5,16 @@
 #include <gtest/gtest.h>
 
 #include <bit>
-#include <stdexcept>
 
+#include "compress/aggregate.h"
+#include "tests/train/judged_body.h"
 #include "tests/train/small_subnet.h"
 #include "train/model.h"
 
 namespace train {
 namespace {
+
+using common::Bytes;
 
 std::vector<uint32_t> bits(const Replica& replica) {
   std::vector<uint32_t> out;
@@ -21,14 +24,17 @@ std::vector<uint32_t> bits(const Replica& replica) {
 
 class ReplicaTest : public testing::Test {
  protected:
+  Bytes body(uint16_t uid, uint64_t window) const { return subnet_.work(uid, {window}, {}).body; }
   compress::Update update(uint16_t uid, uint64_t window) const {
-    return *compress::SparseLoco().decode(subnet_.work(uid, {window}, {}).body, subnet_.layout());
+    return *compress::SparseLoco().decode(body(uid, window), subnet_.layout());
+  }
+  Counted counted(std::vector<compress::StoredContributor> contributors) const {
+    return {.contributors = std::move(contributors), .format = &subnet_.format()};
   }
   void apply(Replica& replica, uint64_t window, double weight = 1.0) const {
-    const compress::Update a = update(0, window);
-    const compress::Update b = update(1, window);
-    const std::vector<compress::Contributor> both = {{{0}, 1.0, &a}, {{1}, weight, &b}};
-    replica.apply({window}, digest(window), both);
+    const JudgedBody a(subnet_.format(), body(0, window));
+    const JudgedBody b(subnet_.format(), body(1, window));
+    ASSERT_TRUE(replica.apply({window}, digest(window), counted({a.by({0}), b.by({1}, weight)})));
   }
   SmallSubnet subnet_{2};
   Replica replica_ = Replica::genesis(subnet_.hparams(), {3});
@@ -106,14 +112,14 @@ TEST_F(ReplicaTest, ANullWindowMovesNobody) {
 TEST_F(ReplicaTest, AnEmptyManifestMovesTheRootOnly) {
   const auto before = bits(replica_);
   const Hash root = replica_.root();
-  replica_.apply({3}, digest(3), {});
+  ASSERT_TRUE(replica_.apply({3}, digest(3), {}));
   EXPECT_EQ(bits(replica_), before);
   EXPECT_NE(replica_.root(), root);
 }
 
 TEST_F(ReplicaTest, TheStepIsTheDocumentedOne) {
   const compress::Update sent = update(0, 3);
-  const std::vector<compress::Contributor> alone = {{{0}, 1.0, &sent}};
+  const JudgedBody alone(subnet_.format(), body(0, 3));
   std::vector<float> expected(replica_.theta().begin(), replica_.theta().end());
   for (size_t t = 0; t < sent.tensors.size(); ++t) {
     for (size_t i = 0; i < sent.tensors[t].index.size(); ++i) {
@@ -121,8 +127,28 @@ TEST_F(ReplicaTest, TheStepIsTheDocumentedOne) {
           sent.tensors[t].value[i];  // outer learning rate 1, one contributor
     }
   }
-  replica_.apply({3}, digest(3), alone);
+  ASSERT_TRUE(replica_.apply({3}, digest(3), counted({alone.by({0})})));
   EXPECT_EQ(std::vector<float>(replica_.theta().begin(), replica_.theta().end()), expected);
+}
+
+TEST_F(ReplicaTest, BySignEachValueMovesByTheRateAndAZeroStays) {
+  auto hparams = subnet_.hparams();
+  hparams.outer.rule = "sign";
+  hparams.outer.learning_rate = 0.25;
+  Replica replica = Replica::genesis(hparams, {3});
+  const std::vector<float> before(replica.theta().begin(), replica.theta().end());
+  const compress::Update sent = update(0, 3);
+  const JudgedBody alone(subnet_.format(), body(0, 3));
+  ASSERT_TRUE(replica.apply({3}, digest(3), counted({alone.by({0})})));
+  std::vector<float> expected = before;
+  for (size_t t = 0; t < sent.tensors.size(); ++t) {
+    for (size_t i = 0; i < sent.tensors[t].index.size(); ++i) {
+      const float sign = sent.tensors[t].value[i] > 0 ? 1.0f : -1.0f;  // What is sent is not zero.
+      expected[replica.layout().tensors()[t].offset + sent.tensors[t].index[i]] -= 0.25f * sign;
+    }
+  }
+  EXPECT_NE(before, expected);
+  EXPECT_EQ(std::vector<float>(replica.theta().begin(), replica.theta().end()), expected);
 }
 
 using ReplicaDeathTest = ReplicaTest;
@@ -133,37 +159,63 @@ TEST_F(ReplicaDeathTest, WindowsComeInOrder) {
 
 TEST_F(ReplicaTest, ATrialIsASparseStepAndItsEndRestoresEveryBit) {
   const compress::Update sent = update(0, 3);
+  const JudgedBody stored(subnet_.format(), body(0, 3));
   const std::vector<float> clip(sent.tensors.size(), 0.7F);
   const auto before = bits(replica_);
+  const Hash root = replica_.root();
   std::vector<float> expected(replica_.theta().begin(), replica_.theta().end());
   std::vector<float> factors(clip.size(), -0.3F * 0.7F);
   compress::add_to(expected, sent, replica_.layout(), factors);
-  {
-    const Trial trial(replica_, sent, clip, 0.3F);
-    for (size_t i = 0; i < expected.size(); ++i) EXPECT_FLOAT_EQ(replica_.theta()[i], expected[i]);
+  // Subtract and add again would not do: the second step swallows what was there.
+  for (const double step : {0.3, 1e30}) {
+    auto trial = Trial::put_on(replica_, stored.body(), subnet_.format(), clip, step, 1);
+    ASSERT_TRUE(trial);
+    for (size_t i = 0; step < 1 && i < expected.size(); ++i) {
+      EXPECT_FLOAT_EQ(replica_.theta()[i], expected[i]);
+    }
     EXPECT_NE(bits(replica_), before);
+    ASSERT_TRUE(trial->take_off());
+    EXPECT_EQ(bits(replica_), before);
   }
-  EXPECT_EQ(bits(replica_), before);
-  // Subtract and add again would not do: a step this large swallows what was there.
-  { const Trial trial(replica_, sent, clip, 1e30); }
-  EXPECT_EQ(bits(replica_), before);
+  EXPECT_EQ(replica_.root(), root);
+  EXPECT_EQ(replica_.next_window(), Window{3});
+  EXPECT_TRUE(replica_.intact());
 }
 
-TEST_F(ReplicaTest, ATrialIsTakenBackOnEveryWayOut) {
-  const compress::Update sent = update(0, 3);
-  const std::vector<float> clip(sent.tensors.size(), 1.0F);
-  const auto before = bits(replica_);
-  const Hash root = replica_.root();
-  const auto leaves_early = [&](bool early) -> common::Result<void> {
-    const Trial trial(replica_, sent, clip, 1.0);
-    if (early) return common::Error{common::Code::kTimeout, "out"};
-    throw std::runtime_error("out");
-  };
-  EXPECT_FALSE(leaves_early(true));
-  EXPECT_EQ(bits(replica_), before);
-  EXPECT_THROW(static_cast<void>(leaves_early(false)), std::runtime_error);
-  EXPECT_EQ(bits(replica_), before);
-  EXPECT_EQ(replica_.root(), root);
+// A disk that fails while the contributions are read again: the replica says that it is void.
+class Failing final : public common::ByteSource {
+ public:
+  explicit Failing(const Bytes& bytes) : source_(bytes) {}
+  uint64_t size() const override { return source_.size(); }
+  common::Result<void> read(uint64_t offset, std::span<uint8_t> out) const override {
+    if (fails) return common::Error{common::Code::kIo, "the disk is gone"};
+    return source_.read(offset, out);
+  }
+  bool fails = false;
+
+ private:
+  common::MemorySource source_;
+};
+
+TEST_F(ReplicaTest, WhatADiskLeftHalfDoneIsNotIntact) {
+  const Bytes bytes = body(0, 3);
+  Failing disk(bytes);
+  const auto stored = compress::StoredBody::open(disk, 0, bytes.size(), subnet_.format());
+  ASSERT_TRUE(stored && *stored);
+  const auto sums = compress::judge_body(**stored, subnet_.format(), 1);
+  ASSERT_TRUE(sums && *sums);
+  const std::vector<float> clip(replica_.layout().tensors().size(), 1.0F);
+  Replica twin = replica_;
+  {
+    auto trial = Trial::put_on(twin, **stored, subnet_.format(), clip, 1.0, 1);
+    ASSERT_TRUE(trial);
+    disk.fails = true;
+    EXPECT_FALSE(trial->take_off());
+    EXPECT_FALSE(twin.intact());
+  }
+  const auto applied = replica_.apply({3}, digest(3), counted({{{0}, 1.0, &**stored, &**sums}}));
+  ASSERT_FALSE(applied);
+  EXPECT_FALSE(replica_.intact());
   EXPECT_EQ(replica_.next_window(), Window{3});
 }
 

@@ -34,6 +34,7 @@ common::Hparams small_hparams() {
 SmallSubnet::SmallSubnet(uint16_t count)
     : hparams_(small_hparams()),
       layout_(parameter_layout(hparams_.model, hparams_.codec)),
+      format_(codec_.format(layout_)),
       buckets_(count),
       peers_(
           [this](std::string_view address) -> common::Result<std::unique_ptr<common::ObjectStore>> {
@@ -50,7 +51,12 @@ SmallSubnet::SmallSubnet(uint16_t count)
 }
 
 Exchange SmallSubnet::exchange(uint16_t uid, uint32_t io_threads, const compress::Codec* codec) {
-  return {hparams_, layout_, codec == nullptr ? codec_ : *codec, buckets_[uid], io_threads};
+  return {hparams_,
+          layout_,
+          codec == nullptr ? codec_ : *codec,
+          buckets_[uid],
+          spool_ / std::to_string(uid),
+          io_threads};
 }
 
 Origin SmallSubnet::origin(uint16_t uid, Window window) const {
@@ -82,27 +88,56 @@ Work SmallSubnet::work(uint16_t uid, Window window, const Hash& base_root,
   work.plain = compress::serialise({work.header, work.body}, key_of(uid));
   at("plain", work);
   work.key = make_seal_key();
-  work.sealed.window = window;
-  work.sealed.contribution = seal(work.plain, work.key);
+  work.sealed_contribution = seal(work.plain, work.key);
+  const SealSummary summary = summarise(work.plain, work.sealed_contribution, work.key);
+  work.sealed =
+      make_sealed(summary, work.key, work.receipt, origin(uid, window), base_root, key_of(uid));
   work.claim = {.origin = origin(uid, window),
-                .sealed_hash = common::blake2b_256(work.sealed.contribution),
-                .sealed_size = work.sealed.contribution.size(),
-                .plain_hash = common::blake2b_256_keyed(work.key, work.plain),
+                .sealed_root = summary.sealed_root,
+                .sealed_size = summary.sealed_size,
+                .plain_hash = summary.plain_hash,
                 .base_root = base_root};
   at("claim", work);
   work.sealed.claim = sign(work.claim, key_of(uid));
-  work.sealed.receipt = work.receipt.serialise();
-  work.sealed.key = sign(KeyReveal{origin(uid, window), work.key}, key_of(uid));
   at("sealed", work);
   return work;
+}
+
+common::Result<void> SmallSubnet::publish(uint16_t uid, const Work& work) {
+  return exchange(uid).publish(work.sealed, common::MemorySource(work.sealed_contribution));
 }
 
 Work SmallSubnet::contribute(uint16_t uid, Window window, const Hash& base_root,
                              const Change& change) {
   Work made = work(uid, window, base_root, change);
   Exchange own = exchange(uid);
-  CHECK(own.publish(made.sealed).has_value() && own.reveal(made.sealed).has_value());
+  CHECK(publish(uid, made).has_value() && own.reveal(made.sealed).has_value());
   return made;
+}
+
+std::unique_ptr<const StoredContribution> SmallSubnet::stored(const Work& work) const {
+  class Own final : public common::ByteSource {
+   public:
+    explicit Own(common::Bytes bytes) : bytes_(std::move(bytes)) {}
+    uint64_t size() const override { return bytes_.size(); }
+    common::Result<void> read(uint64_t offset, std::span<uint8_t> out) const override {
+      return common::MemorySource(bytes_).read(offset, out);
+    }
+
+   private:
+    common::Bytes bytes_;
+  };
+  const compress::Expected expected{.netuid = hparams_.netuid,
+                                    .uid = work.header.uid,
+                                    .window = work.header.window,
+                                    .hotkey = work.header.hotkey,
+                                    .hparams_hash = hparams_.hash(),
+                                    .base_root = work.header.base_root,
+                                    .steps_max = hparams_.inner.steps};
+  auto opened = StoredContribution::open(std::make_unique<Own>(work.plain),
+                                         common::tree_hash(work.plain), *format_, expected);
+  CHECK(opened && *opened);
+  return std::move(**opened);
 }
 
 Manifest SmallSubnet::manifest(uint16_t lead, Window window, const Hash& base_root,
@@ -117,8 +152,8 @@ Manifest SmallSubnet::manifest(uint16_t lead, Window window, const Hash& base_ro
   for (const Gathered& one : opened) {
     ManifestEntry entry{.uid = one.uid, .hotkey = one.hotkey, .verdict = one.verdict};
     if (one.verdict == Verdict::kAccepted) {
-      entry.plain_digest = one.plain_digest;
-      entry.plain_size = one.plain.size();
+      entry.plain_digest = one.contribution->digest();
+      entry.plain_size = one.contribution->plain().size();
       entry.weight = 1.0F;
     }
     made.entries.push_back(entry);

@@ -5,6 +5,7 @@
 #include <deque>
 #include <functional>
 #include <map>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -12,6 +13,7 @@
 #include "common/keys.h"
 #include "compress/contribution.h"
 #include "compress/sparseloco.h"
+#include "tests/temp_folder.h"
 #include "tests/train/memory_store.h"
 #include "train/exchange.h"
 #include "train/peers.h"
@@ -40,7 +42,8 @@ struct Work {
   common::Bytes plain;  // Of header and body; made by `finish`.
   SealKey key{};
   Claim claim;
-  Sealed sealed;  // What is published.
+  common::Bytes sealed_contribution;
+  Sealed sealed;  // What is published with it.
 };
 // Called with a step's name ("header", "plain", "claim", "sealed"), when all before it is made and
 // it can be changed.
@@ -56,11 +59,17 @@ class SmallSubnet {
   Peers& peers() { return peers_; }
   // This neuron's exchange; `codec` is sparseloco unless given.
   Exchange exchange(uint16_t uid, uint32_t io_threads = 4, const compress::Codec* codec = nullptr);
+  // Of sparseloco.
+  const compress::BodyFormat& format() const { return *format_; }
   Origin origin(uint16_t uid, Window window) const;
 
   Work work(uint16_t uid, Window window, const Hash& base_root, const Change& change = {}) const;
+  // In the miner's bucket, without the key.
+  common::Result<void> publish(uint16_t uid, const Work& work);
   // Publishes and reveals in the miner's bucket.
   Work contribute(uint16_t uid, Window window, const Hash& base_root, const Change& change = {});
+  // The work's contribution, opened; with its own bytes.
+  std::unique_ptr<const StoredContribution> stored(const Work& work) const;
   // An unsigned manifest by `lead` that counts all that was accepted, with weight 1.
   Manifest manifest(uint16_t lead, Window window, const Hash& base_root,
                     std::span<const Gathered> opened) const;
@@ -69,6 +78,8 @@ class SmallSubnet {
   common::Hparams hparams_;
   compress::Layout layout_;
   compress::SparseLoco codec_;
+  std::unique_ptr<const compress::BodyFormat> format_;
+  tests::TempFolder spool_;
   std::deque<tests::MemoryStore> buckets_;
   Peers peers_;
 };

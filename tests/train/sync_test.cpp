@@ -10,6 +10,7 @@
 namespace train {
 namespace {
 
+using common::Bytes;
 using common::Code;
 using common::Error;
 using tests::always;
@@ -29,7 +30,9 @@ class SyncTest : public testing::Test {
     const Manifest manifest = subnet_.manifest(lead, now, truth_.root(), opened);
     ASSERT_EQ(manifest.counting().size(), 2U);
     ASSERT_TRUE(exchange.publish_manifest(manifest, opened, key_of(lead)));
-    truth_.apply(now, manifest.hash(), contributors(manifest, opened));
+    const auto counted = exchange.gather(manifest, subnet_.peers(), opened);
+    ASSERT_TRUE(counted);
+    ASSERT_TRUE(truth_.apply(now, manifest.hash(), *counted));
     anchors_[now.index] = PastAnchor{{lead}, manifest.hash()};
     sign_roots(now, truth_.root());
   }
@@ -127,8 +130,8 @@ TEST_F(SyncTest, ACheckpointThatTheStakeDidNotSignIsNotUsed) {
   window();
   window();
   Replica wrong = genesis_;
-  wrong.apply({0}, digest(0), {});
-  wrong.apply({1}, digest(0), {});
+  ASSERT_TRUE(wrong.apply({0}, digest(0), {}));
+  ASSERT_TRUE(wrong.apply({1}, digest(0), {}));
   ASSERT_TRUE(save_checkpoint(subnet_.bucket(0), wrong, subnet_.hparams(), key_of(0)));
   std::optional<Replica> replica;
   ASSERT_TRUE(synchronise(replica));
@@ -190,10 +193,12 @@ TEST_F(SyncTest, AForgedManifestIsNotFollowed) {
 TEST_F(SyncTest, AForgedManifestThatCannotBeAppliedHoldsNobodyUp) {
   for (int i = 0; i < 4; ++i) null_window();
   window(1);
-  Gathered nowhere{.uid = {3}, .hotkey = key_of(3).account()};
-  nowhere.plain = {1, 2, 3};
-  nowhere.plain_digest = common::blake2b_256(nowhere.plain);
-  const Manifest forged = subnet_.manifest(0, {4}, genesis_.root(), std::vector{nowhere});
+  Manifest forged = subnet_.manifest(0, {4}, genesis_.root(), {});
+  forged.entries.push_back({.uid = {3},
+                            .hotkey = key_of(3).account(),
+                            .plain_digest = common::tree_hash(Bytes{1, 2, 3}),
+                            .plain_size = 3,
+                            .weight = 1.0F});
   subnet_.bucket(0).write(manifest_key({4}), sign(forged, key_of(0)));
   chain_remembers_ = false;
   std::optional<Replica> replica;
@@ -209,7 +214,7 @@ TEST_F(SyncTest, AReplicaOffTheNetworkIsRolledBack) {
   for (const bool remembers : {true, false}) {
     chain_remembers_ = remembers;
     std::optional<Replica> replica = genesis_;
-    replica->apply({0}, digest(666), {});
+    ASSERT_TRUE(replica->apply({0}, digest(666), {}));
     ASSERT_TRUE(save_checkpoint(disk_, *replica, subnet_.hparams(), key_of(5)));
     ASSERT_TRUE(synchronise(replica));
     expect_true_state(replica);
@@ -226,7 +231,7 @@ TEST_F(SyncTest, OnTheWayBackTroubleKeepsWhatWasApplied) {
   window();
   subnet_.bucket(0).watch = fails("get w/2/manifest", Code::kUnavailable);
   std::optional<Replica> replica = genesis_;
-  replica->apply({0}, digest(666), {});
+  ASSERT_TRUE(replica->apply({0}, digest(666), {}));
   EXPECT_EQ(synchronise(replica).error().code, Code::kUnavailable);
   ASSERT_TRUE(replica);
   EXPECT_EQ(replica->next_window(), Window{2});
@@ -260,7 +265,7 @@ TEST_F(SyncTest, ALeadThatBuiltOnAWrongStateMovesNobody) {
   EXPECT_EQ(replica->root(), truth_.root());
 
   std::optional<Replica> off = genesis_;
-  off->apply({0}, digest(666), {});
+  ASSERT_TRUE(off->apply({0}, digest(666), {}));
   off->skip({1});
   EXPECT_EQ(settle_disagreement(off, forge(0, {2}, truth_.root()), network()).error().code,
             Code::kConflict);

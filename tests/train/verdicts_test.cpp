@@ -5,6 +5,7 @@
 
 #include <vector>
 
+#include "compress/dense.h"
 #include "tests/train/small_subnet.h"
 
 namespace train {
@@ -23,34 +24,56 @@ struct Miner {
   std::function<void(MemoryStore&)> before_sight;
   std::function<void(MemoryStore&)> before_open;
   const compress::Codec* codec = nullptr;  // The judge's.
+  bool fetched_early = false;              // Between the deadline and the reveal.
+};
+
+// What is found of a contribution; it lies in a subnet that is gone.
+struct Row {
+  Verdict verdict = Verdict::kAccepted;
+  common::AccountId hotkey;
+  uint64_t sealed_size = 0;
+  Receipt receipt = {};
+  compress::ContributionHeader header = {};
+  Bytes plain = {};
+  Hash digest = {};
+  uint64_t value_count = 0;
 };
 
 // Uid 0 judges; uid 2 is honest and must never be harmed; the row of uid 1, the miner.
-std::optional<Gathered> judged(const Miner& miner) {
+std::optional<Row> judged(const Miner& miner) {
   SmallSubnet subnet(3);
   const Work work = subnet.work(1, kWindow, kBase, miner.change);
   const Work honest = subnet.work(2, kWindow, kBase);
-  EXPECT_TRUE(subnet.exchange(1).publish(work.sealed));
-  EXPECT_TRUE(subnet.exchange(2).publish(honest.sealed));
+  EXPECT_TRUE(subnet.publish(1, work));
+  EXPECT_TRUE(subnet.publish(2, honest));
   MemoryStore& bucket = subnet.bucket(1);
   bucket.now = kDeadline + common::milliseconds(1);
   if (miner.before_sight) miner.before_sight(bucket);
   Exchange judge = subnet.exchange(0, 4, miner.codec);
-  const auto sightings = judge.sight(kWindow, subnet.peers().all().subspan(1), kDeadline);
+  auto sightings = judge.sight(kWindow, subnet.peers().all().subspan(1), kDeadline);
   EXPECT_TRUE(subnet.exchange(1).reveal(work.sealed));
   EXPECT_TRUE(subnet.exchange(2).reveal(honest.sealed));
   if (miner.before_open) miner.before_open(bucket);
-  const auto opened = judge.open(kWindow, sightings, subnet.peers(), kBase);
+  if (miner.fetched_early) judge.fetch(kWindow, sightings, subnet.peers());
+  auto opened = judge.open(kWindow, std::move(sightings), subnet.peers(), kBase);
   bool honest_seen = false;
-  std::optional<Gathered> row;
-  for (const Gathered& one : opened) {
-    if (one.uid == Uid{1}) row = one;
+  std::optional<Row> row;
+  for (Gathered& one : opened) {
     honest_seen |= one.uid == Uid{2} && (one.verdict == Verdict::kAccepted || miner.codec);
+    if (one.uid != Uid{1}) continue;
+    row = Row{.verdict = one.verdict, .hotkey = one.hotkey, .sealed_size = one.sealed_size};
+    row->receipt = std::move(one.receipt);
+    EXPECT_EQ(one.contribution != nullptr, one.verdict == Verdict::kAccepted);
+    if (one.contribution == nullptr) {
+      EXPECT_TRUE(row->receipt.steps.empty());
+      continue;
+    }
+    row->header = one.contribution->header();
+    row->plain = common::read_all(one.contribution->plain(), 1 << 20).value();
+    row->digest = one.contribution->digest();
+    row->value_count = one.contribution->sums().value_count();
   }
   EXPECT_TRUE(honest_seen);
-  if (row && row->verdict != Verdict::kAccepted) {
-    EXPECT_TRUE(row->plain.empty() && row->update.tensors.empty() && row->receipt.steps.empty());
-  }
   return row;
 }
 Verdict verdict(const Miner& miner) {
@@ -86,9 +109,9 @@ TEST(Verdicts, AcceptedCarriesAllThatIsNeeded) {
   EXPECT_EQ(row->header, made.header);
   EXPECT_EQ(row->receipt, made.receipt);
   EXPECT_EQ(row->plain, made.plain);
-  EXPECT_EQ(row->plain_digest, common::blake2b_256(made.plain));
-  EXPECT_EQ(row->sealed_size, made.sealed.contribution.size());
-  EXPECT_GT(row->update.value_count(), 0U);
+  EXPECT_EQ(row->digest, common::tree_hash(made.plain));
+  EXPECT_EQ(row->sealed_size, made.sealed_contribution.size());
+  EXPECT_GT(row->value_count, 0U);
 }
 
 TEST(Verdicts, Missing) {
@@ -116,12 +139,13 @@ TEST(Verdicts, Malformed) {
             Verdict::kMalformed);
   EXPECT_EQ(verdict({.change = at("sealed", [](Work& w) { cut(w.sealed.receipt); })}),
             Verdict::kMalformed);
-  EXPECT_EQ(verdict({.change = at("plain", [](Work& w) { cut(w.plain); })}), Verdict::kMalformed);
+  EXPECT_EQ(verdict({.change = at("plain", [](Work& w) { w.plain.resize(200); })}),
+            Verdict::kMalformed);
   EXPECT_EQ(verdict({.change = at("header", [](Work& w) { w.header.steps = 4; })}),
             Verdict::kMalformed);
   EXPECT_EQ(verdict({.change = at("header", [](Work& w) { w.header.steps = 1; })}),
             Verdict::kMalformed);
-  EXPECT_EQ(verdict({.change = at("header", [](Work& w) { w.body.push_back(0); })}),
+  EXPECT_EQ(verdict({.change = at("header", [](Work& w) { w.body.insert(w.body.begin(), 0); })}),
             Verdict::kMalformed);
 }
 
@@ -132,6 +156,8 @@ TEST(Verdicts, BadSignature) {
     w.sealed.key = sign(KeyReveal{w.claim.origin, w.key}, key_of(2));
   });
   EXPECT_EQ(verdict({.change = key}), Verdict::kBadSignature);
+  EXPECT_EQ(verdict({.change = at("plain", [](Work& w) { cut(w.plain); })}),
+            Verdict::kBadSignature);
   EXPECT_EQ(verdict({.change = at("plain", [](Work& w) { w.plain.back() ^= 1; })}),
             Verdict::kBadSignature);
 }
@@ -234,19 +260,15 @@ TEST(Verdicts, EmptyAndWhatTheCodecSays) {
       std::vector<float>(subnet.layout().parameter_count()), subnet.layout());
   EXPECT_EQ(verdict({.change = at("header", [&](Work& w) { w.body = zero; })}), Verdict::kEmpty);
 
-  // No bits of sparseloco are NaN; another codec has some.
-  class Stern final : public compress::Codec {
-   public:
-    std::string_view name() const override { return "stern"; }
-    Bytes encode(std::span<const float>, const compress::Layout&) const override { return {}; }
-    compress::Judged<compress::Update> decode(compress::ByteView,
-                                              const compress::Layout&) const override {
-      return tl::unexpected(Verdict::kNonFinite);
-    }
-    uint64_t body_size_max(const compress::Layout&) const override { return 10'000; }
-  };
-  const Stern stern;
-  EXPECT_EQ(verdict({.codec = &stern}), Verdict::kNonFinite);
+  // No bits of sparseloco are NaN; a dense body has some.
+  const compress::Dense dense;
+  const auto infinite = at("header", [&](Work& w) {
+    w.body =
+        dense.encode(std::vector<float>(subnet.layout().parameter_count(), 1), subnet.layout());
+    w.body[0] = 0x80;
+    w.body[1] = 0x7f;
+  });
+  EXPECT_EQ(verdict({.change = infinite, .codec = &dense}), Verdict::kNonFinite);
 }
 
 // TOCTOU: after the sighting a claim is what was sighted.
@@ -258,7 +280,7 @@ TEST(Verdicts, AClaimChangedAfterTheSightingChangesNothing) {
           subnet.work(1, kWindow, kBase, at("header", [](Work& w) { w.header.token_count = 99; }));
       bucket.write(claim_key(kWindow), other.sealed.claim);
       if (!both) return;
-      bucket.write(contribution_key(kWindow), other.sealed.contribution);
+      bucket.write(contribution_key(kWindow), other.sealed_contribution);
       bucket.write(seal_key_key(kWindow), other.sealed.key);
     };
   };
@@ -277,7 +299,7 @@ TEST(Verdicts, AClaimChangedDuringTheSightingIsLateOrWasNotSeen) {
           const SmallSubnet subnet(3);
           const Work other = subnet.work(1, kWindow, kBase);
           bucket.write(claim_key(kWindow), other.sealed.claim);
-          bucket.write(contribution_key(kWindow), other.sealed.contribution);
+          bucket.write(contribution_key(kWindow), other.sealed_contribution);
         }
         return std::optional<common::Error>();
       };
@@ -289,6 +311,35 @@ TEST(Verdicts, AClaimChangedDuringTheSightingIsLateOrWasNotSeen) {
       EXPECT_EQ(outcome, Verdict::kHashMismatch) << swap_at;
     }
   }
+}
+
+// What was fetched before the reveal is what was claimed, whatever becomes of the bucket; and what
+// is not as claimed by then is nobody's any more.
+TEST(Verdicts, FetchedBeforeTheRevealItIsHeldToItsClaimToo) {
+  EXPECT_EQ(verdict({.fetched_early = true}), Verdict::kAccepted);
+  const auto wrong_size = at("claim", [](Work& w) { --w.claim.sealed_size; });
+  EXPECT_EQ(verdict({.change = wrong_size, .fetched_early = true}), Verdict::kHashMismatch);
+  const auto wrong_root = at("claim", [](Work& w) { w.claim.sealed_root = digest(0); });
+  EXPECT_EQ(verdict({.change = wrong_root, .fetched_early = true}), Verdict::kHashMismatch);
+  EXPECT_EQ(verdict({.before_open = erase(seal_key_key(kWindow)), .fetched_early = true}),
+            Verdict::kNotRevealed);
+}
+
+TEST(Verdicts, ABucketThatIsSilentBeforeTheRevealIsAskedAgain) {
+  SmallSubnet subnet(2);
+  const Work work = subnet.work(1, kWindow, kBase);
+  ASSERT_TRUE(subnet.publish(1, work));
+  Exchange judge = subnet.exchange(0);
+  auto sightings = judge.sight(kWindow, subnet.peers().all().subspan(1), kDeadline);
+  subnet.bucket(1).watch = tests::always(common::Code::kTimeout);
+  judge.fetch(kWindow, sightings, subnet.peers());
+  ASSERT_EQ(sightings.at(0).verdict, Verdict::kAccepted);
+  EXPECT_EQ(sightings[0].sealed, nullptr);
+  subnet.bucket(1).watch = {};
+  ASSERT_TRUE(subnet.exchange(1).reveal(work.sealed));
+  const auto opened = judge.open(kWindow, std::move(sightings), subnet.peers(), kBase);
+  ASSERT_EQ(opened.size(), 1U);
+  EXPECT_EQ(opened[0].verdict, Verdict::kAccepted);
 }
 
 // A look-up that failed makes nobody guilty, whichever of them it was.

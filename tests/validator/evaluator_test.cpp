@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <deque>
 #include <set>
 
 #include "compress/aggregate.h"
@@ -29,10 +30,11 @@ std::vector<float> no_clip(const train::Replica& replica) {
 class EvaluatorTest : public testing::Test {
  protected:
   Evaluator evaluator() {
-    return {network_.hparams(), network_.model(), network_.training_sets(), network_.heldout_set()};
+    return {network_.hparams(),     network_.model(),  network_.training_sets(),
+            network_.heldout_set(), network_.format(), 1};
   }
   Candidate candidate(const Contribution& contribution, uint16_t uid) const {
-    return {{uid}, &contribution.update, clip_, &contribution.receipt};
+    return {{uid}, &contribution.body->body(), clip_, &contribution.receipt};
   }
 
   SmallNetwork network_;
@@ -98,7 +100,8 @@ TEST_F(EvaluatorTest, WithoutItsDataJudgesNobodyAndLeavesTheReplicaAlone) {
       train::Dataset::open(std::make_unique<tests::StoreView>(store), "a bucket",
                            set.manifest.hash(), network_.hparams().model.sequence_length);
   ASSERT_TRUE(heldout) << heldout.error().message;
-  Evaluator judge(network_.hparams(), network_.model(), network_.training_sets(), *heldout);
+  Evaluator judge(network_.hparams(), network_.model(), network_.training_sets(), *heldout,
+                  network_.format(), 1);
   judge.begin({1}, digest(5));
   const auto root = network_.replica().theta_root();
   store.watch = tests::always(tests::Code::kRefused);
@@ -191,7 +194,7 @@ TEST(EvaluatorAnneal, JudgesOnTheSetThatTheWindowTrainsOn) {
   SmallNetwork network(6);
   const auto clip = no_clip(network.replica());
   Evaluator judge(network.hparams(), network.model(), network.training_sets(),
-                  network.heldout_set());
+                  network.heldout_set(), network.format(), 1);
   for (const uint64_t window : {5U, 6U, 5U}) {
     const train::Dataset& set = network.training_sets().of({window});
     EXPECT_EQ(set.sample_count(), window == 5 ? 4000U : 8000U);
@@ -199,7 +202,7 @@ TEST(EvaluatorAnneal, JudgesOnTheSetThatTheWindowTrainsOn) {
     judge.begin({window}, digest(5));
     Losses common;
     OwnLosses own;
-    const Candidate candidate{{3}, &work.update, clip, &work.receipt};
+    const Candidate candidate{{3}, &work.body->body(), clip, &work.receipt};
     ASSERT_TRUE(judge.judge(network.replica(), candidate, common, own));
     for (const Losses* losses : {&own.trained, &own.control}) {
       ASSERT_GE(losses->samples.size(), 8U);
@@ -228,10 +231,15 @@ TEST_F(EvaluatorTest, AReceiptOfNothingOrOfNonsenseLeavesOwnEmpty) {
 }
 
 TEST_F(EvaluatorTest, AnUpdateThatBlowsTheModelUpIsInfinitelyBad) {
-  Contribution work = network_.honest({3}, {1});
-  for (auto& tensor : work.update.tensors) {
-    for (float& value : tensor.value) value = value > 0 ? 3e38F : -3e38F;
+  const Contribution honest = network_.honest({3}, {1});
+  std::vector<float> huge(network_.replica().layout().parameter_count());
+  const std::vector<float> ones(clip_.size(), 1.0F);
+  compress::add_to(huge, honest.update, network_.replica().layout(), ones);
+  for (float& value : huge) {
+    if (value != 0) value = value > 0 ? 3e38F : -3e38F;
   }
+  const Contribution work = network_.encoded(huge, honest.receipt);
+  std::fill(clip_.begin(), clip_.end(), 1e30F);  // What is sent saturates at 2^32.
   const auto root = network_.replica().theta_root();
   Evaluator judge = evaluator();
   judge.begin({1}, digest(5));
@@ -263,33 +271,31 @@ class Season {
   double first_heldout_loss() const { return first_heldout_loss_; }
 
  private:
+  Contribution again(const Contribution& one) const {
+    return {std::make_unique<train::JudgedBody>(network_.format(), one.body->bytes()), one.update,
+            one.receipt};
+  }
   void play(Window window) {
     std::vector<Contribution> sent;
     for (uint16_t uid = 0; uid < 3; ++uid) sent.push_back(network_.honest({uid}, window));
     sent.push_back(network_.train({0}, {3}, window));
     sent.push_back(network_.noise({4}, window, 0.003F));
-    sent.push_back(before_.empty() ? network_.honest({5}, window) : before_[1]);
+    sent.push_back(before_.empty() ? network_.honest({5}, window) : again(before_[1]));
 
-    std::vector<compress::Contributor> all;
-    std::vector<Fingerprint> now;
-    std::vector<Fingerprint> past;
-    for (uint16_t uid = 0; uid < 6; ++uid) {
-      all.push_back({{uid}, 1.0, &sent[uid].update});
-      now.push_back({{uid}, window, &sent[uid].update});
-      if (!before_.empty()) past.push_back({{uid}, window, &before_[uid].update});
-    }
+    std::vector<compress::StoredContributor> all;
+    for (uint16_t uid = 0; uid < 6; ++uid) all.push_back(sent[uid].body->by({uid}));
     const auto clip = compress::clip_factors(all, network_.hparams().outer);
     WindowEvidence evidence = window_of(window.index, {});
     Evaluator judge(network_.hparams(), network_.model(), network_.training_sets(),
-                    network_.heldout_set());
+                    network_.heldout_set(), network_.format(), 1);
     judge.begin(window, evidence.seed_block);
-    const auto alike = resemblances(now, past);
+    const auto alike = resemblances_of(sent, window);
     for (uint16_t uid = 0; uid < 6; ++uid) {
       Evidence row{.uid = {uid}, .hotkey = account(static_cast<uint8_t>(uid + 1))};
       row.overlap = alike[uid].overlap;
       row.overlap_z = alike[uid].z;
       row.overlap_with = alike[uid].with;
-      const Candidate one{{uid}, &sent[uid].update, clip[uid], &sent[uid].receipt};
+      const Candidate one{{uid}, &sent[uid].body->body(), clip[uid], &sent[uid].receipt};
       EXPECT_TRUE(judge.judge(network_.replica(), one, row.common, row.own));
       evidence.peers.push_back(std::move(row));
     }
@@ -300,9 +306,27 @@ class Season {
     train::Replica moved(network_.hparams(),
                          {network_.replica().theta().begin(), network_.replica().theta().end()},
                          window, digest(window.index));
-    moved.apply(window, digest(window.index), all);
+    EXPECT_TRUE(moved.apply(window, digest(window.index),
+                            {.contributors = all, .format = &network_.format()}));
     network_.replica() = std::move(moved);
     before_ = std::move(sent);
+  }
+
+  std::vector<Resemblance> resemblances_of(const std::vector<Contribution>& sent,
+                                           Window window) const {
+    std::deque<IndexSet> sets;
+    std::vector<Fingerprint> now;
+    std::vector<Fingerprint> past;
+    const auto pieces = compared_pieces(network_.format(), digest(window.index));
+    const auto add = [&](uint16_t uid, const Contribution& one, std::vector<Fingerprint>& prints) {
+      sets.push_back(index_set(one.body->body(), network_.format(), pieces).value());
+      prints.push_back({{uid}, window, &sets.back()});
+    };
+    for (uint16_t uid = 0; uid < 6; ++uid) {
+      add(uid, sent[uid], now);
+      if (!before_.empty()) add(uid, before_[uid], past);
+    }
+    return resemblances(now, past);
   }
 
   SmallNetwork network_;

@@ -4,17 +4,24 @@
 
 #include <gtest/gtest.h>
 
+#include "tests/train/small_subnet.h"
 #include "tests/validator/support.h"
 
 namespace validator {
 namespace {
 
 train::Gathered opened(uint16_t uid, Verdict verdict = Verdict::kAccepted) {
+  static const train::SmallSubnet subnet(8);
   train::Gathered one{
       .uid = {uid}, .hotkey = account(static_cast<uint8_t>(uid + 1)), .verdict = verdict};
-  one.plain = {1, 2, 3};
-  one.plain_digest = digest(uid);
+  if (verdict == Verdict::kAccepted) one.contribution = subnet.stored(subnet.work(uid, {1}, {}));
   return one;
+}
+
+std::vector<train::Gathered> opened(std::initializer_list<uint16_t> uids) {
+  std::vector<train::Gathered> all;
+  for (const uint16_t uid : uids) all.push_back(opened(uid));
+  return all;
 }
 
 std::vector<uint16_t> counting(const train::Manifest& manifest) {
@@ -29,8 +36,9 @@ TEST(MakeManifest, TheBestCountAndTheOthersStillGetAVerdict) {
   Scoreboard board = update(
       {}, window_of(1, {judged(0, 0.01, 0.01), judged(1, 0.03, 0.03), judged(2, 0.02, 0.02)}),
       hparams);
-  const std::vector<train::Gathered> all = {opened(0), opened(1), opened(2),
-                                            opened(3, Verdict::kLate), opened(4)};
+  std::vector<train::Gathered> all = opened({0, 1, 2});
+  all.push_back(opened(3, Verdict::kLate));
+  all.push_back(opened(4));
   const train::Manifest manifest =
       make_manifest({.netuid = 7, .window = {2}, .base_root = digest(9)}, all, board, hparams);
   EXPECT_EQ(manifest.netuid, 7);
@@ -38,8 +46,8 @@ TEST(MakeManifest, TheBestCountAndTheOthersStillGetAVerdict) {
   ASSERT_EQ(manifest.entries.size(), 5u);
   EXPECT_EQ(counting(manifest), (std::vector<uint16_t>{1, 2}));
   EXPECT_EQ(manifest.entries[0].verdict, Verdict::kAccepted);
-  EXPECT_EQ(manifest.entries[0].plain_digest, digest(0));
-  EXPECT_EQ(manifest.entries[0].plain_size, 3u);
+  EXPECT_EQ(manifest.entries[0].plain_digest, all[0].contribution->digest());
+  EXPECT_EQ(manifest.entries[0].plain_size, all[0].contribution->plain().size());
   EXPECT_EQ(manifest.entries[3].verdict, Verdict::kLate);
   EXPECT_EQ(manifest.entries[3].plain_digest, Hash{});
 }
@@ -47,7 +55,7 @@ TEST(MakeManifest, TheBestCountAndTheOthersStillGetAVerdict) {
 TEST(MakeManifest, EqualScoresGoToTheLowerUid) {
   common::Hparams hparams = tiny_hparams();
   hparams.outer.contributors_max = 2;
-  const std::vector<train::Gathered> all = {opened(5), opened(6), opened(7)};
+  const std::vector<train::Gathered> all = opened({5, 6, 7});
   EXPECT_EQ(counting(make_manifest({}, all, {}, hparams)), (std::vector<uint16_t>{5, 6}));
 }
 
@@ -56,7 +64,7 @@ TEST(MakeManifest, ABoardOfAnotherHotkeyDoesNotCount) {
   hparams.outer.contributors_max = 1;
   Scoreboard board =
       update({}, window_of(1, {judged(0, 0.01, 0.01), judged(1, 0.03, 0.03)}), hparams);
-  std::vector<train::Gathered> all = {opened(0), opened(1)};
+  std::vector<train::Gathered> all = opened({0, 1});
   EXPECT_EQ(counting(make_manifest({}, all, board, hparams)), (std::vector<uint16_t>{1}));
   all[1].hotkey = account(99);
   EXPECT_EQ(counting(make_manifest({}, all, board, hparams)), (std::vector<uint16_t>{0}));

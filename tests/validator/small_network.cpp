@@ -88,7 +88,9 @@ SmallNetwork::SmallNetwork(uint64_t anneal_window)
       training_sets_(made_sets(hparams_.inner, folder_.path())),
       heldout_set_(made_set(folder_ / "heldout", 2, 500)),
       replica_(train::Replica::genesis(hparams_, {0})),
-      codec_(*compress::make_codec(hparams_.codec)) {}
+      codec_(*compress::make_codec(hparams_.codec)),
+      layout_(replica_.layout()),
+      format_(codec_->format(layout_)) {}
 
 std::vector<uint64_t> SmallNetwork::assigned(common::Uid uid, common::Window window) const {
   return train::assignment(hparams_.hash(), digest(window.index), uid, window,
@@ -106,7 +108,7 @@ Contribution SmallNetwork::train(common::Uid data, common::Uid claimed, common::
   for (train::ReceiptStep& step : trained.receipt.steps) {
     for (uint64_t& sample : step.samples) sample = claims[next++];
   }
-  return encoded(std::move(trained.delta), std::move(trained.receipt));
+  return encoded(trained.delta, std::move(trained.receipt));
 }
 
 Contribution SmallNetwork::noise(common::Uid uid, common::Window window, float scale) {
@@ -115,14 +117,15 @@ Contribution SmallNetwork::noise(common::Uid uid, common::Window window, float s
   for (float& value : delta) value = scale * static_cast<float>(random.normal());
   train::Receipt receipt;
   receipt.steps.push_back({0, assigned(uid, window), 4.0F});
-  return encoded(std::move(delta), std::move(receipt));
+  return encoded(delta, std::move(receipt));
 }
 
-Contribution SmallNetwork::encoded(std::vector<float> delta, train::Receipt receipt) const {
-  const common::Bytes body = codec_->encode(delta, replica_.layout());
-  auto update = codec_->decode(body, replica_.layout());
+Contribution SmallNetwork::encoded(std::span<const float> delta, train::Receipt receipt) const {
+  common::Bytes body = codec_->encode(delta, layout_);
+  auto update = codec_->decode(body, layout_);
   CHECK(update.has_value());
-  return {std::move(*update), std::move(receipt)};
+  return {std::make_unique<train::JudgedBody>(*format_, std::move(body)), std::move(*update),
+          std::move(receipt)};
 }
 
 }  // namespace validator

@@ -8,6 +8,7 @@
 #include "common/hparams.h"
 #include "compress/codec.h"
 #include "tests/temp_folder.h"
+#include "tests/train/judged_body.h"
 #include "train/backend.h"
 #include "train/dataset.h"
 #include "train/inner.h"
@@ -18,7 +19,8 @@
 namespace validator {
 
 struct Contribution {
-  compress::Update update;
+  std::unique_ptr<const train::JudgedBody> body;
+  compress::Update update;  // Its values.
   train::Receipt receipt;
 };
 
@@ -34,6 +36,8 @@ class SmallNetwork {
   const train::Dataset& train_set() const { return training_sets_.of({0}); }  // 4,000 samples.
   const train::Dataset& heldout_set() const { return heldout_set_; }
   train::Replica& replica() { return replica_; }
+  const compress::BodyFormat& format() const { return *format_; }
+  Contribution encoded(std::span<const float> delta, train::Receipt receipt) const;
 
   // Trains on the samples of `data` (a uid's assignment in `window`), and claims those of
   // `claimed`.
@@ -44,8 +48,6 @@ class SmallNetwork {
   std::vector<uint64_t> assigned(common::Uid uid, common::Window window) const;
 
  private:
-  Contribution encoded(std::vector<float> delta, train::Receipt receipt) const;
-
   tests::TempFolder folder_;
   common::Hparams hparams_;
   std::unique_ptr<train::Backend> backend_;
@@ -54,6 +56,8 @@ class SmallNetwork {
   train::Dataset heldout_set_;
   train::Replica replica_;
   std::unique_ptr<compress::Codec> codec_;
+  compress::Layout layout_;
+  std::unique_ptr<const compress::BodyFormat> format_;
 };
 
 }  // namespace validator
