@@ -123,8 +123,11 @@ void aggregate(benchmark::State& state, uint32_t threads, size_t count) {
   for (size_t miner = 0; miner < count; ++miner) {
     contributors.push_back({.uid = {static_cast<uint16_t>(miner)}, .body = bodies()[miner]});
   }
-  const common::OuterParams params{
-      .learning_rate = 1, .divide = "contributors", .norm_floor = 0.5, .contributors_max = 20};
+  const common::OuterParams params{.learning_rate = 1,
+                                   .divide = "contributors",
+                                   .rule = "average",
+                                   .norm_floor = 0.5,
+                                   .contributors_max = 20};
   std::vector<float> G(kParameters);
   for (auto _ : state) {
     const auto refused = compress::aggregate_bodies(contributors, layout(), params, threads, G);
