@@ -6,6 +6,7 @@
 #pragma once
 
 #include <cstdint>
+#include <filesystem>
 #include <memory>
 #include <optional>
 #include <span>
@@ -112,7 +113,8 @@ struct Axon {
 // Reads: kUnavailable/kTimeout when nobody answers (retry), kNotFound for what is not on the chain.
 // Writes return after the extrinsic stands in a block and succeeded; kRefused carries the chain's
 // reason by name and what to do about it. A write that timed out may still have happened: read back
-// before repeating.
+// before repeating. set_weights does so itself: it sets or commits as the subnet wants it, and
+// returns when the chain is seen to hold it; committed weights count when they are revealed.
 class Ledger {
  public:
   virtual ~Ledger() = default;
@@ -137,11 +139,24 @@ class Ledger {
   virtual Result<void> set_weights(const Keypair& hotkey, std::span<const Weight> weights,
                                    uint64_t version_key) = 0;
   virtual Result<void> serve_axon(const Keypair& hotkey, const Axon& axon) = 0;
+
+  // Carries on with what was begun and takes its time: reveals weights that set_weights committed
+  // by their hash, in the epoch for which they are due. Validators call it about once a window;
+  // nothing to do costs nothing.
+  virtual Result<void> tend(const Keypair& /*hotkey*/) { return {}; }
 };
 
-// Connects to "http://host:port" (or a network's name); kUnavailable, with what was tried, if
-// nobody answers. The only place that knows which implementations there are.
+struct LedgerAccess {
+  // Keeps what must survive the program until the chain has it (salts of committed weights). "":
+  // $MUSTER_STATE, $XDG_STATE_HOME/muster, or ~/.local/state/muster.
+  std::filesystem::path state_folder;
+};
+
+// Connects to "ws://host:port", "wss://..", "http://..", "https://..", a network's name (finney,
+// test, archive, local), or several of them with commas between, which are used in turn as they
+// fail. kUnavailable, with what was tried, if nobody answers; kConflict if the node is of another
+// chain than the network that was named. The only place that knows which implementations there are.
 Result<std::unique_ptr<Ledger>> open_ledger(std::string_view endpoint, uint16_t netuid,
-                                            common::Clock& clock);
+                                            common::Clock& clock, const LedgerAccess& access = {});
 
 }  // namespace chain

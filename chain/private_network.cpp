@@ -6,8 +6,13 @@
 namespace chain {
 
 struct PrivateNetwork::Parts {
-  Parts(const embedded::Genesis& genesis, common::milliseconds block_time, std::string_view seed)
-      : netuid(genesis.netuid), chain(embedded::State::from_genesis(genesis), block_time, seed) {}
+  Parts(const embedded::Genesis& genesis, common::milliseconds block_time, std::string_view seed,
+        timelock::BeaconSecret beacon)
+      : netuid(genesis.netuid),
+        chain(embedded::State::from_genesis(embedded::with_beacon(genesis, beacon.key())),
+              block_time, seed) {
+    chain.publish(std::move(beacon));
+  }
   uint16_t netuid;
   embedded::PrivateChain chain;
 };
@@ -21,7 +26,12 @@ Result<PrivateNetwork> PrivateNetwork::make(std::string_view genesis_json,
                                             common::milliseconds block_time,
                                             std::string_view seed) {
   TRY(const embedded::Genesis genesis, embedded::parse_genesis(genesis_json));
-  return PrivateNetwork(std::make_unique<Parts>(genesis, block_time, seed));
+  const Hash beacon_seed = common::Hasher()
+                               .update(common::view_of("private network's beacon"))
+                               .update(common::view_of(seed))
+                               .finish();
+  return PrivateNetwork(std::make_unique<Parts>(
+      genesis, block_time, seed, timelock::BeaconSecret::from_seed(beacon_seed.bytes)));
 }
 
 void PrivateNetwork::advance_to(Instant now) { parts_->chain.advance_to(now); }

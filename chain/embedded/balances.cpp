@@ -1,5 +1,7 @@
 #include "chain/embedded/balances.h"
 
+#include <algorithm>
+
 #include "chain/embedded/items.h"
 
 namespace chain::embedded {
@@ -7,18 +9,9 @@ namespace {
 
 using substrate::Decoder;
 using substrate::Encoder;
-using substrate::OtherEvent;
 
 // AccountData's flags: "the account's locks are in the new form".
 constexpr substrate::Uint128 kNewLogic = static_cast<substrate::Uint128>(1) << 127;
-
-void emit_account(const Context& context, uint8_t pallet, uint8_t variant, const AccountId& account,
-                  std::optional<uint64_t> amount_rao = {}) {
-  Encoder fields;
-  fields.account(account);
-  if (amount_rao) fields.number(*amount_rao);
-  context.emit(OtherEvent{pallet, variant, std::move(fields).done()});
-}
 
 // Two pallets count it, each for itself.
 void put_issuance(Storage& storage, uint64_t amount_rao) {
@@ -88,8 +81,8 @@ void deposit(const Context& context, const AccountId& account, uint64_t amount_r
   CHECK(info.free_rao >= amount_rao);  // No more rao exist than fit 64 bits.
   put_account_info(context.storage, account, info);
   if (is_new) {
-    emit_account(context, kSystemPallet, 3, account);                // NewAccount
-    emit_account(context, kBalancesPallet, 0, account, amount_rao);  // Endowed
+    context.emit(events::NewAccount{account});
+    context.emit(events::Endowed{account, amount_rao});
   }
 }
 
@@ -111,11 +104,52 @@ Outcome transfer(const Context& context, const AccountId& from, const AccountId&
       emptied.providers = 0;
       put_account_info(context.storage, from, emptied);
       burn_issuance(context.storage, rest_rao);
-      emit_account(context, kSystemPallet, 4, from);                                // KilledAccount
-      if (rest_rao > 0) emit_account(context, kBalancesPallet, 1, from, rest_rao);  // DustLost
+      context.emit(events::KilledAccount{from});
+      if (rest_rao > 0) context.emit(events::DustLost{from, rest_rao});
     }
   }
-  context.emit(substrate::Transferred{from, to, amount_rao});
+  context.emit(events::Transfer{from, to, amount_rao});
+  return {};
+}
+
+Outcome transfer_allow_death(const Context& context, const AccountId& from,
+                             const calls::Transfer& call) {
+  const auto to = call.dest.lookup();
+  return to ? transfer(context, from, *to, call.value, false) : cannot_look_up();
+}
+
+Outcome transfer_keep_alive(const Context& context, const AccountId& from,
+                            const calls::Transfer& call) {
+  const auto to = call.dest.lookup();
+  return to ? transfer(context, from, *to, call.value, true) : cannot_look_up();
+}
+
+Outcome transfer_all(const Context& context, const AccountId& from,
+                     const calls::TransferAll& call) {
+  const auto to = call.dest.lookup();
+  if (!to) return cannot_look_up();
+  const uint64_t free_rao = account_info(context.storage, from).free_rao;
+  const uint64_t kept_rao = call.keep_alive ? kExistentialDepositRao : 0;
+  return transfer(context, from, *to, free_rao - std::min(free_rao, kept_rao), call.keep_alive);
+}
+
+Outcome force_set_balance(const Context& context, const Origin& origin,
+                          const calls::ForceSetBalance& call) {
+  if (!origin.root) return bad_origin();
+  const auto who = call.who.lookup();
+  if (!who) return cannot_look_up();
+  AccountInfo info = account_info(context.storage, *who);
+  const uint64_t now_rao = call.new_free < kExistentialDepositRao ? 0 : call.new_free.value;
+  const uint64_t others_rao = total_issuance_rao(context.storage) - info.free_rao;
+  if (now_rao > kIssuanceMaxRao - std::min(others_rao, kIssuanceMaxRao)) {
+    return refuse(TokenError::kFundsUnavailable);
+  }
+  burn_issuance(context.storage, info.free_rao);
+  mint_issuance(context.storage, now_rao);
+  info.free_rao = now_rao;
+  info.providers = now_rao > 0 ? 1 : 0;
+  put_account_info(context.storage, *who, info);
+  context.emit(events::BalanceSet{*who, now_rao});
   return {};
 }
 

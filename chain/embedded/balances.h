@@ -3,12 +3,16 @@
 
 #include <cstdint>
 
+#include "chain/embedded/calls.h"
 #include "chain/embedded/dispatch.h"
 
 namespace chain::embedded {
 
 // The least an account may hold without being swept away.
 inline constexpr uint64_t kExistentialDepositRao = 500;
+
+// As many as there can be.
+inline constexpr uint64_t kIssuanceMaxRao = 21'000'000ull * 1'000'000'000;
 
 // System.Account's value: 56 bytes.
 struct AccountInfo {
@@ -39,5 +43,14 @@ void deposit(const Context& context, const AccountId& account, uint64_t amount_r
 // protection against a second use of an immortal extrinsic).
 Outcome transfer(const Context& context, const AccountId& from, const AccountId& to,
                  uint64_t amount_rao, bool keep_alive);
+
+// The pallet's calls.
+Outcome transfer_allow_death(const Context& context, const AccountId& from,
+                             const calls::Transfer& call);
+Outcome transfer_keep_alive(const Context& context, const AccountId& from,
+                            const calls::Transfer& call);
+Outcome transfer_all(const Context& context, const AccountId& from, const calls::TransferAll& call);
+Outcome force_set_balance(const Context& context, const Origin& origin,
+                          const calls::ForceSetBalance& call);
 
 }  // namespace chain::embedded

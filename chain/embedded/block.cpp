@@ -1,5 +1,6 @@
 #include "chain/embedded/block.h"
 
+#include "chain/substrate/extrinsic.h"
 #include "common/hash.h"
 
 namespace chain::embedded {
@@ -83,6 +84,9 @@ std::optional<SealedBlock> decode_block(ByteView bytes) {
   block.extrinsics = in.sequence(kItemsMax, 1, decode_bytes);
   if (!in.at_end()) return std::nullopt;
   block.hash = header_hash(block.header);
+  for (const Bytes& extrinsic : block.extrinsics) {
+    block.extrinsic_hashes.push_back(substrate::extrinsic_hash(extrinsic));
+  }
   return block;
 }
 

@@ -36,8 +36,9 @@ struct SealedBlock {
   Header header;
   Hash hash;
   Instant time;
-  std::vector<Bytes> extrinsics;  // The first is Timestamp.set.
-  ChangeSet changes;              // Of state, against the parent.
+  std::vector<Bytes> extrinsics;       // The first is Timestamp.set.
+  std::vector<Hash> extrinsic_hashes;  // Their names.
+  ChangeSet changes;                   // Of state, against the parent.
 };
 
 // For the store: a block without its changes, and the changes. `decode_...` yields nothing for

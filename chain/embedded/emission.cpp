@@ -3,9 +3,11 @@
 #include <algorithm>
 
 #include "chain/embedded/balances.h"
+#include "chain/embedded/commit_reveal.h"
 #include "chain/embedded/epoch.h"
 #include "chain/embedded/items.h"
 #include "chain/embedded/registration.h"
+#include "chain/embedded/staking.h"
 
 namespace chain::embedded {
 namespace {
@@ -40,18 +42,6 @@ void mint(const Context& context, uint16_t netuid) {
   add_to(storage, kPendingValidator.key(netuid), emission_rao - owner_rao - server_rao);
 }
 
-std::vector<uint16_t> subnets(const Storage& storage) {
-  std::vector<uint16_t> netuids;
-  const Bytes prefix = items::kNetworksAdded.prefix();
-  for (const Bytes& key : keys_under(storage.entries(), prefix, std::nullopt, 65'536)) {
-    substrate::Decoder in(ByteView(key).subspan(prefix.size()));
-    netuids.push_back(in.number<uint16_t>());
-  }
-  // The chain's keys are little-endian, so that their order is not that of the numbers.
-  std::sort(netuids.begin(), netuids.end());
-  return netuids;
-}
-
 }  // namespace
 
 bool epoch_due(const Storage& storage, uint16_t netuid, uint64_t block) {
@@ -70,6 +60,7 @@ void run_block_step(const Context& context) {
   for (const uint16_t netuid : netuids) {
     decay_burn(storage, netuid);
     mint(context, netuid);
+    reveal_timelocked(context, netuid);
     add_to(storage, items::kBlocksSinceLastStep.key(netuid), 1);
   }
   int epochs = 0;

@@ -4,6 +4,7 @@
 #include <numeric>
 
 #include "chain/embedded/balances.h"
+#include "chain/embedded/commit_reveal.h"
 #include "chain/embedded/items.h"
 #include "chain/embedded/registration.h"
 #include "chain/embedded/staking.h"
@@ -195,13 +196,17 @@ EpochInput epoch_input(const Storage& storage, uint16_t netuid, uint64_t block,
   input.params = epoch_params(storage, netuid);
   const auto permits = get_numbers<bool>(storage, items::kValidatorPermit.key(netuid));
   const auto updates = get_numbers<uint64_t>(storage, items::kLastUpdate.key(netuid));
+  const auto commits = oldest_commits(storage, netuid);
   for (uint16_t uid = 0; uid < neuron_count(storage, netuid); ++uid) {
     EpochNeuron neuron;
-    neuron.alpha_rao = hotkey_alpha_rao(storage, hotkey_at(storage, netuid, uid), netuid);
+    const AccountId hotkey = hotkey_at(storage, netuid, uid);
+    neuron.alpha_rao = hotkey_alpha_rao(storage, hotkey, netuid);
     neuron.validator_permit = permits[uid];
     neuron.last_update = {updates[uid]};
     neuron.registered_at = {
         get_number<uint64_t>(storage, items::kBlockAtRegistration.key(netuid, uid))};
+    const auto commit = commits.find(hotkey);
+    if (commit != commits.end()) neuron.oldest_commit = BlockNumber{commit->second};
     neuron.weights = get_row(storage, items::kWeights.key(netuid, uid));
     neuron.bonds = get_row(storage, items::kBonds.key(netuid, uid));
     input.neurons.push_back(std::move(neuron));

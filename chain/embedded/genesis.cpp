@@ -4,8 +4,11 @@
 #include <set>
 
 #include "chain/embedded/balances.h"
+#include "chain/embedded/commit_reveal.h"
+#include "chain/embedded/drand.h"
 #include "chain/embedded/items.h"
 #include "chain/embedded/registration.h"
+#include "chain/embedded/staking.h"
 #include "chain/embedded/yuma.h"
 #include "common/strict_json.h"
 
@@ -17,8 +20,9 @@ using common::Error;
 using common::StrictObject;
 using substrate::Encoder;
 
-constexpr uint64_t kIssuanceMaxRao = 21'000'000 * kRaoPerTao;
 constexpr uint32_t kCommitmentSpaceMax = 3'100;
+constexpr uint64_t kLockCostRao = 1'000 * kRaoPerTao;
+constexpr uint64_t kLockReductionBlocks = 100'800;
 // 1.26 as the chain's default has it, in 64 fraction bits.
 constexpr uint64_t kBurnRiseWhole = 1;
 constexpr uint64_t kBurnRiseFraction = 0x428F5C28F5C29000;
@@ -61,35 +65,31 @@ void put_rules(Storage& storage, uint16_t netuid, const SubnetRules& rules) {
   storage.put(items::kAlphaValues.key(netuid),
               Encoder().number(rules.alpha_low).number(rules.alpha_high).done());
   put(items::kRegistrationAllowed, rules.registration_allowed);
-  put(items::kCommitRevealEnabled, false);
+  put(items::kCommitRevealEnabled, rules.commit_reveal_enabled);
+  put(kRevealPeriodEpochs, rules.commit_reveal_epochs);
   put(items::kLiquidAlphaOn, rules.liquid_alpha_enabled);
   put(items::kYuma3On, rules.yuma3);
-  put_number(storage, kStakeThreshold.key(), rules.stake_threshold_rao);
-  put_number(storage, kSubnetOwnerCut.key(), rules.owner_cut);
 }
 
-void put_subnet(Storage& storage, const Genesis& genesis) {
-  const uint16_t netuid = genesis.netuid;
-  const auto put = [&](const SubnetMap& item, auto value) {
-    put_number(storage, item.key(netuid), value);
-  };
-  put(items::kNetworksAdded, true);
-  put(items::kSubnetworkN, uint16_t{0});
-  put(kSubtokenEnabled, true);
-  put(kFirstEmissionBlock, uint64_t{1});
-  put(kNetworkRegisteredAt, uint64_t{0});
-  put(kAlphaOutEmission, genesis.emission_rao_per_block);
-  put(kTaoInEmission, genesis.emission_rao_per_block);
-  put(kOwnerCutEnabled, true);
-  put(items::kLastEpochBlock, uint64_t{0});
-  put(items::kSubnetEpochIndex, uint64_t{0});
-  put_number(storage, items::kTotalNetworks.key(), uint16_t{1});
+// What holds for all subnets.
+void put_globals(Storage& storage, const Genesis& genesis) {
+  put_number(storage, kStakeThreshold.key(), genesis.rules.stake_threshold_rao);
+  put_number(storage, kSubnetOwnerCut.key(), genesis.rules.owner_cut);
   put_number(storage, kBlockEmission.key(), genesis.emission_rao_per_block);
   put_number(storage, kTaoWeight.key(), uint64_t{0});  // There is no root network.
   put_number(storage, kCommitmentSpace.key(), kCommitmentSpaceMax);
-  put_account(storage, items::kSubnetOwner.key(netuid), genesis.owner_coldkey);
-  put_account(storage, items::kSubnetOwnerHotkey.key(netuid), genesis.owner_hotkey);
-  place_neuron(storage, 0, netuid, genesis.owner_hotkey, genesis.owner_coldkey);
+  put_number(storage, kMaxDelegateTake.key(), kDefaultTake);
+  put_number(storage, kMinDelegateTake.key(), uint16_t{0});
+  put_number(storage, kCommitRevealVersion.key(), kTimelockedVersion);
+  put_number(storage, kSubnetLimit.key(), uint16_t{128});
+  put_number(storage, kNetworkMinLockCost.key(), kLockCostRao);
+  put_number(storage, kNetworkLastLockCost.key(), kLockCostRao);
+  put_number(storage, kLockReductionInterval.key(), kLockReductionBlocks);
+  put_number(storage, kNetworkRateLimit.key(), uint64_t{0});
+  put_number(storage, kStartCallDelay.key(), uint64_t{0});
+  put_account(storage, kSudoKey.key(), genesis.sudo);
+  const auto& beacon = genesis.beacon ? *genesis.beacon : timelock::Beacon::quicknet();
+  storage.put(kBeaconConfig.key(), encoded(beacon_config(beacon)));
 }
 
 void read_rules(StrictObject object, SubnetRules& rules, Result<void>& outcome) {
@@ -117,6 +117,8 @@ void read_rules(StrictObject object, SubnetRules& rules, Result<void>& outcome) 
   object.read_optional("registration_allowed", rules.registration_allowed);
   object.read_optional("liquid_alpha_enabled", rules.liquid_alpha_enabled);
   object.read_optional("yuma3", rules.yuma3);
+  object.read_optional("commit_reveal_enabled", rules.commit_reveal_enabled);
+  object.read_optional("commit_reveal_epochs", rules.commit_reveal_epochs);
   outcome = object.finish();
 }
 
@@ -139,7 +141,65 @@ Result<std::vector<Endowment>> read_accounts(const nlohmann::json& accounts) {
   return out;
 }
 
+void read_beacon(StrictObject& object, Genesis& genesis) {
+  std::string beacon = "own";
+  object.read_optional("beacon", beacon);
+  if (beacon == "quicknet") {
+    genesis.beacon = timelock::Beacon::quicknet();
+  } else if (beacon != "own") {
+    object.fail("beacon", "must be \"own\" or \"quicknet\"");
+  }
+}
+
 }  // namespace
+
+void add_subnet(Storage& storage, uint64_t block, const NewSubnet& subnet,
+                const SubnetRules& rules) {
+  const uint16_t netuid = subnet.netuid;
+  const auto put = [&](const SubnetMap& item, auto value) {
+    put_number(storage, item.key(netuid), value);
+  };
+  put_rules(storage, netuid, rules);
+  put(items::kNetworksAdded, true);
+  put(items::kSubnetworkN, uint16_t{0});
+  put(kSubtokenEnabled, subnet.started);
+  if (subnet.started) put(kFirstEmissionBlock, block + 1);
+  put(kNetworkRegisteredAt, block);
+  put(kAlphaOutEmission, subnet.emission_rao_per_block);
+  put(kTaoInEmission, subnet.emission_rao_per_block);
+  put(kOwnerCutEnabled, true);
+  put(kTransferToggle, true);
+  put(items::kLastEpochBlock, block - std::min<uint64_t>(block, netuid % rules.tempo));
+  put(items::kSubnetEpochIndex, uint64_t{0});
+  const Bytes count = items::kTotalNetworks.key();
+  put_number(storage, count, static_cast<uint16_t>(get_number<uint16_t>(storage, count) + 1));
+  put_account(storage, items::kSubnetOwner.key(netuid), subnet.owner_coldkey);
+  put_account(storage, items::kSubnetOwnerHotkey.key(netuid), subnet.owner_hotkey);
+  place_neuron(storage, block, netuid, subnet.owner_hotkey, subnet.owner_coldkey);
+}
+
+Genesis development_genesis() {
+  const auto account = [](const char* uri) { return Keypair::from_uri(uri).value().account(); };
+  Genesis genesis;
+  genesis.chain = "Muster development network";
+  genesis.owner_coldkey = genesis.sudo = account("//Alice");
+  genesis.owner_hotkey = account("//Alice//hot");
+  genesis.rules.tempo = 20;
+  genesis.rules.weights_rate_limit = 5;
+  genesis.rules.serving_rate_limit = 5;
+  genesis.rules.burn_rao = genesis.rules.min_burn_rao;
+  for (const char* uri : {"//Alice", "//Bob", "//Charlie", "//Dave", "//Eve", "//Ferdie"}) {
+    genesis.accounts.push_back({account(uri), 1'000'000 * kRaoPerTao});
+  }
+  return genesis;
+}
+
+Genesis with_beacon(Genesis genesis, const timelock::BeaconKey& own) {
+  if (!genesis.beacon) {
+    genesis.beacon = timelock::Beacon{own, 1, static_cast<uint64_t>(genesis.time.unix_ms / 1000)};
+  }
+  return genesis;
+}
 
 Storage genesis_storage(const Genesis& genesis) {
   CHECK(check_genesis(genesis).has_value());
@@ -153,8 +213,11 @@ Storage genesis_storage(const Genesis& genesis) {
     issuance_rao += one.free_rao;
   }
   mint_issuance(storage, issuance_rao);
-  put_rules(storage, genesis.netuid, genesis.rules);
-  put_subnet(storage, genesis);
+  put_globals(storage, genesis);
+  add_subnet(storage, 0,
+             {genesis.netuid, genesis.owner_coldkey, genesis.owner_hotkey,
+              genesis.emission_rao_per_block, true},
+             genesis.rules);
   put_number(storage, items::kNumber.key(), uint32_t{0});
   put_number(storage, items::kNow.key(), static_cast<uint64_t>(genesis.time.unix_ms));
   storage.take_changes();
@@ -166,6 +229,9 @@ Result<void> check_genesis(const Genesis& genesis) {
   if (genesis.netuid == 0) return wrong("netuid 0 is the root network: choose 1 or more");
   if (genesis.time.unix_ms < 0) return wrong("time_unix_ms must not be negative");
   if (rules.tempo == 0) return wrong("rules.tempo must be at least 1 block");
+  if (rules.commit_reveal_epochs == 0 || rules.commit_reveal_epochs > 100) {
+    return wrong("rules.commit_reveal_epochs must be 1 to 100");
+  }
   if (rules.activity_cutoff > 1'000'000) return wrong("rules.activity_cutoff is over 1,000,000");
   if (rules.max_allowed_uids == 0 || rules.max_allowed_uids > kEpochNeuronsMax) {
     return wrong("rules.max_allowed_uids must be 1 to " + std::to_string(kEpochNeuronsMax));
@@ -207,6 +273,8 @@ Result<Genesis> parse_genesis(std::string_view json) {
   object.read("netuid", genesis.netuid);
   genesis.owner_coldkey = read_account(object, "owner_coldkey");
   genesis.owner_hotkey = read_account(object, "owner_hotkey");
+  genesis.sudo = text.contains("sudo") ? read_account(object, "sudo") : genesis.owner_coldkey;
+  read_beacon(object, genesis);
   object.read_optional("emission_rao_per_block", genesis.emission_rao_per_block);
   if (text.contains("rules")) {
     Result<void> outcome;

@@ -2,12 +2,14 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "chain/embedded/storage.h"
 #include "chain/ledger.h"
+#include "chain/timelock/timelock.h"
 #include "common/result.h"
 
 namespace chain::embedded {
@@ -44,6 +46,8 @@ struct SubnetRules {
   bool registration_allowed = true;
   bool liquid_alpha_enabled = false;
   bool yuma3 = true;
+  bool commit_reveal_enabled = false;
+  uint64_t commit_reveal_epochs = 1;  // From a commitment of weights to its reveal.
 };
 
 struct Genesis {
@@ -52,6 +56,9 @@ struct Genesis {
   uint16_t netuid = 1;
   AccountId owner_coldkey;
   AccountId owner_hotkey;  // Takes uid 0.
+  AccountId sudo;          // Who may do what root may.
+  // Whose pulses open time locks. Nothing: the ledger's own, whose key it adds (`with_beacon`).
+  std::optional<timelock::Beacon> beacon;
   uint64_t emission_rao_per_block = kRaoPerTao;
   SubnetRules rules;
   std::vector<Endowment> accounts;
@@ -61,6 +68,25 @@ struct Genesis {
 // Pre: genesis holds (`check_genesis`).
 Storage genesis_storage(const Genesis& genesis);
 
+// Adds a subnet and its owner's neuron: what genesis and register_network do. One that is not
+// `started` takes no stake until its owner starts it.
+struct NewSubnet {
+  uint16_t netuid = 0;
+  AccountId owner_coldkey;
+  AccountId owner_hotkey;
+  uint64_t emission_rao_per_block = 0;
+  bool started = false;
+};
+void add_subnet(Storage& storage, uint64_t block, const NewSubnet& subnet,
+                const SubnetRules& rules);
+
+// A genesis for trying things out: //Alice to //Ferdie have a million TAO each, //Alice owns subnet
+// 1 with the hotkey //Alice//hot and is root, blocks and epochs come fast.
+Genesis development_genesis();
+
+// The same with a beacon whose key is `own` if it names none: a pulse a second from genesis on.
+Genesis with_beacon(Genesis genesis, const timelock::BeaconKey& own);
+
 // kInvalidArgument in a sentence: root's netuid, a tempo of 0, more than kEpochNeuronsMax uids,
 // burn outside its bounds, an account named twice or below the existential deposit, more TAO than
 // there can be.
@@ -69,7 +95,9 @@ Result<void> check_genesis(const Genesis& genesis);
 // {"chain": ..., "time_unix_ms": ..., "netuid": ..., "owner_coldkey": "5...", "owner_hotkey":
 // "5...",
 //  "emission_rao_per_block": ..., "rules": {"tempo": ..., ...}, "accounts": {"5...": rao, ...}}
-// netuid, owners and accounts must be there; the rest may be left out. Unknown keys are refused.
+// netuid, owners and accounts must be there; the rest may be left out. "sudo" (the owner's coldkey)
+// may do what root may; "beacon" is "own" (the ledger's, and what is meant without it) or
+// "quicknet". Unknown keys are refused.
 Result<Genesis> parse_genesis(std::string_view json);
 
 }  // namespace chain::embedded

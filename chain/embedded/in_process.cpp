@@ -7,7 +7,7 @@ namespace chain::embedded {
 namespace {
 
 // From the client to the server without a wire between.
-class Loopback final : public substrate::Transport {
+class Loopback final : public substrate::BodyTransport {
  public:
   explicit Loopback(PrivateChain& chain) : rpc_(chain, nullptr) {}
   Result<std::string> post(const std::string& body) override { return rpc_.answer(body); }

@@ -127,6 +127,7 @@ void Pool::forget(Entries::iterator entry) {
 }
 
 void Pool::drop(Entries::iterator entry, const Refusal& why) {
+  ++drops_;
   dropped_.emplace_back(entry->hash, why);
   if (dropped_.size() > kDroppedMax) dropped_.pop_front();
   forget(entry);

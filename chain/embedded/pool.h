@@ -42,6 +42,8 @@ class Pool {
   uint32_t next_nonce(const State& state, const AccountId& account) const;
   std::vector<Bytes> pending() const;
   bool contains(const Hash& hash) const { return by_hash_.contains(hash); }
+  // How many were dropped, ever.
+  uint64_t drops() const { return drops_; }
   // Why a lately forgotten one was dropped; nothing for one that is not among the last thousand.
   std::optional<Refusal> dropped(const Hash& hash) const;
 
@@ -62,6 +64,7 @@ class Pool {
   std::map<AccountId, std::map<uint32_t, Entries::iterator>> by_account_;
   std::deque<std::pair<Hash, Refusal>> dropped_;
   size_t size_bytes_ = 0;
+  uint64_t drops_ = 0;
 };
 
 }  // namespace chain::embedded

@@ -1,5 +1,8 @@
 #include "chain/embedded/private_chain.h"
 
+#include "chain/embedded/calls.h"
+#include "chain/embedded/drand.h"
+
 namespace chain::embedded {
 
 PrivateChain::PrivateChain(State state, common::milliseconds block_time, std::string_view seed)
@@ -36,9 +39,42 @@ void PrivateChain::make_block_locked(Instant time) {
 }
 
 void PrivateChain::make_block_locked(Instant time, const Hash& entropy) {
-  const auto offered = pool_.ready(state_);
+  auto offered = pool_.ready(state_);
+  if (auto own = pulses(time)) offered.insert(offered.begin(), *std::move(own));
   const auto made = state_.advance(time, entropy, offered);
   pool_.settle(state_, offered, made.refused);
+}
+
+// A bare Drand.write_pulse, if the beacon is ours and somebody waits for it.
+std::optional<Bytes> PrivateChain::pulses(Instant time) const {
+  if (!secret_) return std::nullopt;
+  const auto beacon = beacon_of(state_.storage());
+  if (!beacon || beacon->key != secret_->key()) return std::nullopt;
+  const auto now_s = static_cast<uint64_t>(time.unix_ms / 1000);
+  calls::WritePulse call;
+  call.pulses_payload.block_number = state_.head().header.number + 1;
+  for (const uint64_t round : rounds_wanted(state_.storage(), beacon->latest_round(now_s))) {
+    const auto signature = secret_->sign(round);
+    const auto randomness = timelock::randomness_of(signature);
+    call.pulses_payload.pulses.push_back(
+        {round, {{randomness.begin(), randomness.end()}}, {{signature.begin(), signature.end()}}});
+  }
+  if (call.pulses_payload.pulses.empty()) return std::nullopt;
+  Encoder out;
+  out.number(kDrandPallet).number(uint8_t{0});
+  put(out, call);
+  return substrate::encode_extrinsic({std::nullopt, std::move(out).done()});
+}
+
+void PrivateChain::publish(timelock::BeaconSecret secret) {
+  const std::lock_guard lock(mutex_);
+  secret_.emplace(std::move(secret));
+}
+
+Result<void> PrivateChain::set_storage(
+    const std::vector<std::pair<Bytes, std::optional<Bytes>>>& entries) {
+  const std::lock_guard lock(mutex_);
+  return state_.set_storage(entries);
 }
 
 tl::expected<Hash, PoolRefusal> PrivateChain::submit(const Bytes& extrinsic) {

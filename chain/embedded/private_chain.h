@@ -9,6 +9,7 @@
 
 #include "chain/embedded/pool.h"
 #include "chain/embedded/state.h"
+#include "chain/timelock/timelock.h"
 #include "common/clock.h"
 
 namespace chain::embedded {
@@ -29,6 +30,12 @@ class PrivateChain {
   // head's. Valid until the next block, for the one thread that makes blocks.
   const SealedBlock& make_block(Instant time, const Hash& entropy);
 
+  // As State::set_storage.
+  Result<void> set_storage(const std::vector<std::pair<Bytes, std::optional<Bytes>>>& entries);
+  // Brings the pulses of the ledger's own beacon into the blocks from now on, as they are wanted:
+  // if the chain listens to this beacon.
+  void publish(timelock::BeaconSecret secret);
+
   tl::expected<Hash, PoolRefusal> submit(const Bytes& extrinsic);
   uint32_t next_nonce(const AccountId& account) const;
   common::milliseconds block_time() const { return block_time_; }
@@ -43,10 +50,12 @@ class PrivateChain {
  private:
   void make_block_locked(Instant time);
   void make_block_locked(Instant time, const Hash& entropy);
+  std::optional<Bytes> pulses(Instant time) const;
 
   mutable std::mutex mutex_;
   State state_;
   Pool pool_;
+  std::optional<timelock::BeaconSecret> secret_;
   common::milliseconds block_time_;
   Hash seed_;
 };

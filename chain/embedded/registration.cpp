@@ -5,6 +5,7 @@
 
 #include "chain/embedded/balances.h"
 #include "chain/embedded/items.h"
+#include "chain/embedded/subtensor_events.h"
 
 namespace chain::embedded {
 namespace {
@@ -56,7 +57,7 @@ void zero_weights_to(Storage& storage, uint16_t netuid, uint16_t uid) {
     if (value == nullptr) continue;
     substrate::Decoder in(*value);
     substrate::Encoder out;
-    const size_t count = in.count(substrate::kWeightsMax, 4);
+    const size_t count = in.count(kSequenceMax, 4);
     out.compact(count);
     for (size_t i = 0; i < count; ++i) {
       const auto target = in.number<uint16_t>();
@@ -190,7 +191,7 @@ std::optional<uint16_t> uid_to_prune(const Storage& storage, uint16_t netuid, ui
 }
 
 Outcome check_register(const Storage& storage, uint64_t block, const AccountId& coldkey,
-                       const substrate::BurnedRegister& call) {
+                       const calls::BurnedRegister& call) {
   const uint16_t netuid = call.netuid;
   if (netuid == 0) return refuse(SubtensorError::kRegistrationNotPermittedOnRootSubnet);
   if (!get_number<bool>(storage, items::kNetworksAdded.key(netuid))) {
@@ -234,7 +235,7 @@ uint16_t place_neuron(Storage& storage, uint64_t block, uint16_t netuid, const A
 }
 
 Outcome burned_register(const Context& context, const AccountId& coldkey,
-                        const substrate::BurnedRegister& call) {
+                        const calls::BurnedRegister& call) {
   Storage& storage = context.storage;
   if (auto error = check_register(storage, context.block, coldkey, call)) return error;
   const auto burn_rao = get_number<uint64_t>(storage, items::kBurn.key(call.netuid));
@@ -246,7 +247,22 @@ Outcome burned_register(const Context& context, const AccountId& coldkey,
   }
   const uint16_t uid = place_neuron(storage, context.block, call.netuid, call.hotkey, coldkey);
   raise_burn(storage, call.netuid);
-  context.emit(substrate::NeuronRegistered{call.netuid, uid, call.hotkey});
+  context.emit(events::NeuronRegistered{call.netuid, uid, call.hotkey});
+  return {};
+}
+
+Outcome register_limit(const Context& context, const AccountId& coldkey,
+                       const calls::RegisterLimit& call) {
+  const auto burn_rao = get_number<uint64_t>(context.storage, items::kBurn.key(call.netuid));
+  if (burn_rao > call.limit_price) return refuse(SubtensorError::kRegistrationPriceLimitExceeded);
+  return burned_register(context, coldkey, {call.netuid, call.hotkey});
+}
+
+Outcome try_associate_hotkey(const Context& context, const AccountId& coldkey,
+                             const calls::Hotkey& call) {
+  const auto owner = get_account(context.storage, items::kOwner.key(call.hotkey));
+  if (owner && *owner != coldkey) return refuse(SubtensorError::kNonAssociatedColdKey);
+  own_hotkey(context.storage, call.hotkey, coldkey);
   return {};
 }
 

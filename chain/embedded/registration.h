@@ -7,6 +7,7 @@
 #include <optional>
 
 #include "chain/embedded/dispatch.h"
+#include "chain/embedded/subtensor_calls.h"
 
 namespace chain::embedded {
 
@@ -32,9 +33,15 @@ std::optional<uint16_t> uid_to_prune(const Storage& storage, uint16_t netuid, ui
 // HotKeyAlreadyRegisteredInSubNet, NotEnoughBalanceToStake, NonAssociatedColdKey,
 // NoNeuronIdAvailable.
 Outcome check_register(const Storage& storage, uint64_t block, const AccountId& coldkey,
-                       const substrate::BurnedRegister& call);
+                       const calls::BurnedRegister& call);
 Outcome burned_register(const Context& context, const AccountId& coldkey,
-                        const substrate::BurnedRegister& call);
+                        const calls::BurnedRegister& call);
+// RegistrationPriceLimitExceeded if the price is above the limit.
+Outcome register_limit(const Context& context, const AccountId& coldkey,
+                       const calls::RegisterLimit& call);
+// Makes a hotkey that nobody has the caller's own, without a slot anywhere.
+Outcome try_associate_hotkey(const Context& context, const AccountId& coldkey,
+                             const calls::Hotkey& call);
 
 // The part of a registration that costs nothing; genesis uses it for the subnet owner.
 // Pre: a slot can be had, and the hotkey has none.

@@ -62,6 +62,9 @@ class RpcRequest {
   std::optional<RpcError> error_;
 };
 
+Json header_json(const Header& header);
+Json runtime_version_json();
+
 // A number written 12 or "0xc"; nothing for anything else.
 std::optional<uint64_t> number_of_json(const Json& json);
 

@@ -4,13 +4,10 @@
 
 #include "chain/embedded/items.h"
 #include "chain/embedded/registration.h"
+#include "chain/embedded/subtensor_events.h"
 
 namespace chain::embedded {
 namespace {
-
-using substrate::Decoder;
-using substrate::Encoder;
-using substrate::Uint128;
 
 bool valid_ip(uint8_t ip_type, Uint128 ip) {
   constexpr Uint128 kLoopback4 = 0x7F000001;
@@ -19,68 +16,97 @@ bool valid_ip(uint8_t ip_type, Uint128 ip) {
   return ip != 1 && ip != ~Uint128{0};
 }
 
-}  // namespace
+// What is served, and what was served before by the same hotkey.
+struct Served {
+  Uint128 ip = 0;
+  uint16_t port = 0;
+  uint8_t ip_type = 0;
+  const Bytes* before = nullptr;  // Begins with its block.
+};
 
-Outcome check_axon(const Storage& storage, uint64_t block, const AccountId& hotkey,
-                   const substrate::ServeAxon& call) {
-  if (!uid_of(storage, call.netuid, hotkey)) {
+Outcome check_serving(const Storage& storage, uint64_t block, const AccountId& hotkey,
+                      uint16_t netuid, const Served& served) {
+  if (!uid_of(storage, netuid, hotkey))
     return refuse(SubtensorError::kHotKeyNotRegisteredInNetwork);
-  }
-  if (call.ip_type != 4 && call.ip_type != 6) return refuse(SubtensorError::kInvalidIpType);
-  if (!valid_ip(call.ip_type, call.ip)) return refuse(SubtensorError::kInvalidIpAddress);
-  const Bytes* before = storage.find(items::kAxons.key(call.netuid, hotkey));
-  if (before != nullptr) {
-    const auto served_at = Decoder(*before).number<uint64_t>();
-    const auto limit = get_number<uint64_t>(storage, items::kServingRateLimit.key(call.netuid));
+  if (served.ip_type != 4 && served.ip_type != 6) return refuse(SubtensorError::kInvalidIpType);
+  if (!valid_ip(served.ip_type, served.ip)) return refuse(SubtensorError::kInvalidIpAddress);
+  if (served.before != nullptr) {
+    const auto served_at = Decoder(*served.before).number<uint64_t>();
+    const auto limit = get_number<uint64_t>(storage, items::kServingRateLimit.key(netuid));
     if (block - served_at < limit) return refuse(SubtensorError::kServingRateLimitExceeded);
   }
-  if (call.port == 0) return refuse(SubtensorError::kInvalidPort);
+  if (served.port == 0) return refuse(SubtensorError::kInvalidPort);
   return {};
 }
 
-Outcome serve_axon(const Context& context, const AccountId& hotkey,
-                   const substrate::ServeAxon& call) {
+}  // namespace
+
+Outcome check_axon(const Storage& storage, uint64_t block, const AccountId& hotkey,
+                   const calls::ServeAxon& call) {
+  const Bytes* before = storage.find(items::kAxons.key(call.netuid, hotkey));
+  return check_serving(storage, block, hotkey, call.netuid,
+                       {call.ip, call.port, call.ip_type, before});
+}
+
+Outcome serve_axon(const Context& context, const AccountId& hotkey, const calls::ServeAxon& call) {
   if (auto error = check_axon(context.storage, context.block, hotkey, call)) return error;
-  Encoder out;
-  out.number(context.block).number(call.version).number128(call.ip).number(call.port);
-  out.number(call.ip_type).number(call.protocol);
-  out.number(call.placeholder1).number(call.placeholder2);
-  context.storage.put(items::kAxons.key(call.netuid, hotkey), std::move(out).done());
-  context.emit(substrate::AxonServed{call.netuid, hotkey});
+  const AxonInfo axon{context.block, call.version,  call.ip,           call.port,
+                      call.ip_type,  call.protocol, call.placeholder1, call.placeholder2};
+  context.storage.put(items::kAxons.key(call.netuid, hotkey), encoded(axon));
+  context.emit(events::AxonServed{call.netuid, hotkey});
+  return {};
+}
+
+Outcome check_prometheus(const Storage& storage, uint64_t block, const AccountId& hotkey,
+                         const calls::ServePrometheus& call) {
+  const Bytes* before = storage.find(kPrometheus.key(call.netuid, hotkey));
+  return check_serving(storage, block, hotkey, call.netuid,
+                       {call.ip, call.port, call.ip_type, before});
+}
+
+Outcome serve_prometheus(const Context& context, const AccountId& hotkey,
+                         const calls::ServePrometheus& call) {
+  if (auto error = check_prometheus(context.storage, context.block, hotkey, call)) return error;
+  const PrometheusInfo info{context.block, call.version, call.ip, call.port, call.ip_type};
+  context.storage.put(kPrometheus.key(call.netuid, hotkey), encoded(info));
+  context.emit(events::PrometheusServed{call.netuid, hotkey});
   return {};
 }
 
 Outcome set_commitment(const Context& context, const AccountId& hotkey,
-                       const substrate::SetCommitment& call) {
+                       const calls::SetCommitment& call) {
   Storage& storage = context.storage;
   const uint16_t netuid = call.netuid;
-  if (!uid_of(storage, netuid, hotkey)) return refuse(CommitmentError::kAccountNotAllowed);
-  if (call.fields.size() > substrate::kCommitmentFieldsMax) {
-    return refuse(CommitmentError::kTooManyFields);
+  const auto& fields = call.info.fields.items;
+  if (!uid_of(storage, netuid, hotkey)) return refuse(CommitmentError::kAccountNotAllowedCommit);
+  if (fields.size() > kCommitmentFieldsMax) {
+    return refuse(CommitmentError::kTooManyFieldsInCommitmentInfo);
   }
   uint64_t size = 0;
-  for (const substrate::Data& field : call.fields) size += field.bytes.size();
+  for (const Data& field : fields) size += field.bytes.size();
   const uint64_t cost = std::max(kCommitmentSpaceMin, size);
 
+  UsageTracker usage = get<UsageTracker>(storage, items::kUsedSpaceOf.key(netuid, hotkey));
   const auto epoch = get_number<uint64_t>(storage, items::kSubnetEpochIndex.key(netuid));
-  const Bytes usage_key = items::kUsedSpaceOf.key(netuid, hotkey);
-  uint64_t used = 0;
-  if (const Bytes* usage = storage.find(usage_key)) {
-    Decoder in(*usage);
-    const bool same_epoch = in.number<uint64_t>() == epoch;
-    if (same_epoch) used = in.number<uint64_t>();
-  }
-  if (used + cost > get_number<uint32_t>(storage, kCommitmentSpace.key())) {
+  if (usage.last_epoch != epoch) usage = {epoch, 0};
+  usage.used_space += cost;
+  if (usage.used_space > get_number<uint32_t>(storage, kCommitmentSpace.key())) {
     return refuse(CommitmentError::kSpaceLimitExceeded);
   }
-  storage.put(usage_key, Encoder().number(epoch).number(used + cost).done());
+  storage.put(items::kUsedSpaceOf.key(netuid, hotkey), encoded(usage));
 
   const auto block = static_cast<uint32_t>(context.block);
-  Encoder registration;
-  registration.number(uint64_t{0}).number(block).sequence(call.fields, substrate::encode_data);
-  storage.put(items::kCommitmentOf.key(netuid, hotkey), std::move(registration).done());
+  storage.put(items::kCommitmentOf.key(netuid, hotkey),
+              encoded(CommitmentRegistration{0, block, call.info}));
   put_number(storage, items::kLastCommitment.key(netuid, hotkey), block);
-  context.emit(substrate::CommitmentSet{netuid, hotkey});
+  context.emit(events::Commitment{netuid, hotkey});
+  return {};
+}
+
+Outcome set_max_space(const Context& context, const Origin& origin,
+                      const calls::SetMaxSpace& call) {
+  if (!origin.root) return bad_origin();
+  put_number(context.storage, kCommitmentSpace.key(), call.new_limit);
   return {};
 }
 

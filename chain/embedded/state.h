@@ -10,10 +10,12 @@
 #include <span>
 #include <string>
 #include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 #include "chain/embedded/block.h"
 #include "chain/embedded/genesis.h"
+#include "chain/embedded/runtime.h"
 #include "chain/embedded/storage.h"
 #include "chain/embedded/validity.h"
 
@@ -25,9 +27,11 @@ inline constexpr size_t kHistoryBlocks = 512;
 inline constexpr size_t kBlockExtrinsicsMax = 4096;
 inline constexpr size_t kBlockBytesMax = 5u << 20;
 
+inline constexpr uint32_t kBlockHashCount = 2'400;  // So old may an era's birth be.
+
 // Our own numbers: the ledger is not a Bittensor runtime, though it understands the same calls.
 inline constexpr char kSpecName[] = "muster-ledger";
-inline constexpr uint32_t kSpecVersion = 1;
+inline constexpr uint32_t kSpecVersion = 2;
 inline constexpr uint32_t kTransactionVersion = 1;
 
 class State {
@@ -61,6 +65,11 @@ class State {
 
   // The state after the head.
   const Storage& storage() const { return storage_; }
+  // The whole state after block `number`; a copy, unless it is the head's.  Pre: recent(number).
+  Storage storage_at(uint64_t number) const;
+  // Writes to the state between two blocks, for development networks: nothing, and why, if the
+  // ledger could not go on with it. The next block's changes include it.
+  Result<void> set_storage(const std::vector<std::pair<Bytes, std::optional<Bytes>>>& entries);
   // The value after block `number`.  Pre: recent(number).
   std::optional<Bytes> value_at(const Bytes& key, uint64_t number) const;
   // Keys under `prefix` after block `number`, as keys_under.  Pre: recent(number).
@@ -72,13 +81,19 @@ class State {
   void remember(SealedBlock block);
   std::optional<Hash> block_hash(uint64_t number) const;
   void begin_block(const Context& context) const;
+  Validity validate_bare(ByteView bytes, const FoundCall& call) const;
+  bool signature_holds(const substrate::Extrinsic& extrinsic, ByteView bytes,
+                       const Hash& birth_hash) const;
   std::optional<Refusal> apply(Context& context, const Bytes& bytes);
   void apply_call(const Context& context, const substrate::Extrinsic& extrinsic,
-                  const substrate::Call& call, size_t size_bytes);
+                  const FoundCall& call, size_t size_bytes);
 
   Storage storage_;
   std::deque<SealedBlock> recent_;  // Never empty; ends with the head.
   std::unordered_map<Hash, uint32_t> numbers_;
+  // Extrinsics whose signatures were found to hold: what the pool has seen, the block need not
+  // check again.
+  mutable std::unordered_set<Hash> verified_;
   Hash genesis_hash_;
 };
 

@@ -40,6 +40,13 @@ void Storage::roll_back(size_t mark) {
   }
 }
 
+std::vector<Bytes> Storage::changed_since(size_t mark) const {
+  CHECK(mark <= journal_.size());
+  std::vector<Bytes> keys;
+  for (size_t i = mark; i < journal_.size(); ++i) keys.push_back(journal_[i].key);
+  return keys;
+}
+
 ChangeSet Storage::take_changes() {
   std::map<Bytes, std::optional<Bytes>, KeyOrder> before;
   for (Undo& undo : journal_) before.try_emplace(std::move(undo.key), std::move(undo.before));

@@ -10,7 +10,7 @@
 #include <optional>
 #include <vector>
 
-#include "chain/substrate/scale.h"
+#include "chain/embedded/typed.h"
 #include "common/check.h"
 
 namespace chain::embedded {
@@ -52,6 +52,7 @@ class Storage {
   // A call that fails leaves nothing behind: `roll_back(mark)` undoes all that came after `mark()`.
   size_t mark() const { return journal_.size(); }
   void roll_back(size_t mark);
+  std::vector<Bytes> changed_since(size_t mark) const;
 
   // Everything changed since the last call, net; the journal starts anew, and earlier marks are
   // void.
@@ -101,6 +102,15 @@ std::vector<T> get_numbers(const Storage& storage, const Bytes& key) {
 template <std::integral T>
 void put_numbers(Storage& storage, const Bytes& key, const std::vector<T>& values) {
   storage.put(key, substrate::Encoder().numbers(values).done());
+}
+template <typename T>
+T get(const Storage& storage, const Bytes& key, T otherwise = T{}) {
+  const Bytes* value = storage.find(key);
+  if (value == nullptr) return otherwise;
+  substrate::Decoder in(*value);
+  T out = take<T>(in);
+  CHECK(in.at_end());
+  return out;
 }
 std::optional<AccountId> get_account(const Storage& storage, const Bytes& key);
 void put_account(Storage& storage, const Bytes& key, const AccountId& account);

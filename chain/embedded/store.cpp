@@ -3,6 +3,7 @@
 #include <rocksdb/db.h>
 #include <rocksdb/write_batch.h>
 
+#include <algorithm>
 #include <array>
 #include <vector>
 
@@ -14,7 +15,7 @@ using common::Error;
 using rocksdb::Slice;
 
 constexpr std::string_view kFormatKey = "format";
-constexpr std::string_view kFormat = "muster-ledger 1";
+constexpr std::string_view kFormat = "muster-ledger 2";
 
 enum Family : size_t { kDefault, kState, kBlocks, kIndex, kHistory, kFamilies };
 constexpr std::array<const char*, kFamilies> kFamilyNames = {"default", "state", "blocks", "index",
@@ -67,6 +68,15 @@ struct Store::Database {
   }
 };
 
+void Store::put_block(rocksdb::WriteBatch& batch, const Database& database,
+                      const SealedBlock& block) {
+  const auto key = number_key(block.header.number);
+  const auto& families = database.families;
+  batch.Put(families[kBlocks], slice(key), slice(encode_block(block)));
+  batch.Put(families[kIndex], slice(block.hash.bytes), slice(key));
+  batch.Put(families[kHistory], slice(key), slice(encode_changes(block.changes)));
+}
+
 Store::Store(std::unique_ptr<Database> database) : database_(std::move(database)) {}
 Store::Store(Store&&) noexcept = default;
 Store& Store::operator=(Store&&) noexcept = default;
@@ -102,7 +112,8 @@ Result<Store> Store::open(const std::filesystem::path& folder) {
     if (!put.ok()) return trouble(put, "writing its format");
   } else if (common::text_of(*format) != kFormat) {
     return corrupt(folder.string() + " has format '" + std::string(common::text_of(*format)) +
-                   "', this program reads '" + std::string(kFormat) + "'");
+                   "', this program reads '" + std::string(kFormat) +
+                   "': begin anew in another --data folder, or use the Muster that made it");
   }
   return Store(std::move(database));
 }
@@ -142,17 +153,35 @@ Result<void> Store::commit(const SealedBlock& block) {
     }
   }
   const uint64_t number = block.header.number;
-  const auto key = number_key(number);
-  batch.Put(families[kBlocks], slice(key), slice(encode_block(block)));
-  batch.Put(families[kIndex], slice(block.hash.bytes), slice(key));
-  batch.Put(families[kHistory], slice(key), slice(encode_changes(block.changes)));
+  put_block(batch, *database_, block);
   if (number >= kHistoryBlocks) {
     batch.Delete(families[kHistory], slice(number_key(number - kHistoryBlocks)));
+  }
+  const uint64_t kept = std::max<uint64_t>(blocks_kept_, kHistoryBlocks);
+  if (blocks_kept_ > 0 && number >= kept) {
+    const auto old = this->block(number - kept);
+    if (old) batch.Delete(families[kIndex], slice(old->hash.bytes));
+    batch.Delete(families[kBlocks], slice(number_key(number - kept)));
   }
   rocksdb::WriteOptions synced;
   synced.sync = true;
   const auto status = database_->db->Write(synced, &batch);
   if (!status.ok()) return trouble(status, "writing block " + std::to_string(number));
+  return {};
+}
+
+Result<void> Store::adopt(const State& state) {
+  rocksdb::WriteBatch batch;
+  for (const auto& [key, value] : state.storage().entries()) {
+    batch.Put(database_->families[kState], slice(key), slice(value));
+  }
+  for (uint64_t number = state.oldest_number(); number <= state.head().header.number; ++number) {
+    put_block(batch, *database_, *state.recent(number));
+  }
+  rocksdb::WriteOptions synced;
+  synced.sync = true;
+  const auto status = database_->db->Write(synced, &batch);
+  if (!status.ok()) return trouble(status, "writing a snapshot's state");
   return {};
 }
 

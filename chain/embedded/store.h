@@ -2,13 +2,13 @@
 // there after kill -9.
 //
 //   column family   key                    value
-//   default         "format"               "muster-ledger 1"
+//   default         "format"               "muster-ledger 2"
 //   state           raw Substrate key      SCALE value: the state after the head
-//   blocks          number, big-endian     header and extrinsics, for ever
+//   blocks          number, big-endian     header and extrinsics, for ever or as `keep` says
 //   index           block hash             number
 //   history         number, big-endian     changes of the last kHistoryBlocks blocks
 //
-// Disk: some hundred bytes a block and what its extrinsics take, for ever; the rest does not grow.
+// Disk: some hundred bytes a block and what its extrinsics take; the rest does not grow.
 #pragma once
 
 #include <filesystem>
@@ -17,6 +17,10 @@
 
 #include "chain/embedded/rpc.h"
 #include "chain/embedded/state.h"
+
+namespace rocksdb {
+class WriteBatch;
+}
 
 namespace chain::embedded {
 
@@ -34,6 +38,11 @@ class Store final : public Archive {
   Result<std::optional<State>> load() const;
   // On the disk before it returns. Blocks come in order, block 0 first.
   Result<void> commit(const SealedBlock& block);
+  // For a new folder: all of a state that began elsewhere, in one batch.
+  Result<void> adopt(const State& state);
+  // From now on only so many blocks' bodies are kept; 0: all. Those of State's own history are kept
+  // in any case.
+  void keep(uint64_t blocks) { blocks_kept_ = blocks; }
 
   std::optional<SealedBlock> block(uint64_t number) const override;
   std::optional<uint64_t> number_of(const Hash& hash) const override;
@@ -41,7 +50,10 @@ class Store final : public Archive {
  private:
   struct Database;
   explicit Store(std::unique_ptr<Database> database);
+  static void put_block(rocksdb::WriteBatch& batch, const Database& database,
+                        const SealedBlock& block);
   std::unique_ptr<Database> database_;
+  uint64_t blocks_kept_ = 0;
 };
 
 }  // namespace chain::embedded

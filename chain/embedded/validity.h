@@ -22,6 +22,7 @@ enum class Invalid : uint8_t {
   kExhaustsResources = 6,
   kCustom = 7,
   kBadMandatory = 8,
+  kUnknown = 254,  // A bare extrinsic that nobody vouches for.
   kMalformed = 255,
 };
 struct Refusal {
@@ -43,16 +44,8 @@ struct Admission {
 };
 using Validity = tl::expected<Admission, Refusal>;
 
-// What a call costs: Bittensor's weights in round numbers.
-substrate::DispatchInfo dispatch_info(const substrate::Call& call);
-// One rao a byte, and half a rao for every thousand of ref_time; 0 for calls that are free.
-uint64_t fee_rao(const substrate::DispatchInfo& info, size_t size_bytes);
-
-// The call's own checks, in as far as the chain makes them at its pool: the refusal, if there is
-// one.
-std::optional<Refusal> pool_check(const Storage& storage, uint64_t block, const AccountId& origin,
-                                  const substrate::Call& call);
-// Does it. What a failed call did must be rolled back by the caller.
-Outcome dispatch(const Context& context, const AccountId& origin, const substrate::Call& call);
+// The pool's number for an error that it looks for before it takes a call in: 1 for AmountTooLow,
+// and so on; nothing for an error that only the block tells.
+std::optional<uint8_t> custom_code(const DispatchError& error);
 
 }  // namespace chain::embedded

@@ -5,6 +5,7 @@
 #include "chain/embedded/items.h"
 #include "chain/embedded/registration.h"
 #include "chain/embedded/staking.h"
+#include "chain/embedded/subtensor_events.h"
 #include "chain/embedded/yuma.h"
 
 namespace chain::embedded {
@@ -19,55 +20,14 @@ bool has_permit(const Storage& storage, uint16_t netuid, uint16_t uid) {
   return uid < permits.size() && permits[uid];
 }
 
-bool only_self(const substrate::SetWeights& call, uint16_t uid) {
-  return call.uids.size() == 1 && call.uids[0] == uid;
+bool only_self(const calls::SetWeights& call, uint16_t uid) {
+  return call.dests.size() == 1 && call.dests[0] == uid;
 }
 
-// Who may set weights at all, and whether it is too soon.
-Outcome check_sender(const Storage& storage, uint64_t block, const AccountId& hotkey,
-                     const substrate::SetWeights& call, uint16_t uid) {
-  const uint16_t netuid = call.netuid;
-  const bool owner = is_owner(storage, netuid, hotkey);
-  const auto threshold_rao = get_number<uint64_t>(storage, kStakeThreshold.key());
-  if (!owner && hotkey_alpha_rao(storage, hotkey, netuid) < threshold_rao) {
-    return refuse(SubtensorError::kNotEnoughStakeToSetWeights);
-  }
-  const auto version = get_number<uint64_t>(storage, items::kWeightsVersionKey.key(netuid));
-  if (version != 0 && call.version_key < version) {
-    return refuse(SubtensorError::kIncorrectWeightVersionKey);
-  }
-  const auto updates = get_numbers<uint64_t>(storage, items::kLastUpdate.key(netuid));
-  const auto limit = get_number<uint64_t>(storage, items::kWeightsSetRateLimit.key(netuid));
-  if (updates[uid] != 0 && block - updates[uid] < limit) {
-    return refuse(SubtensorError::kSettingWeightsTooFast);
-  }
-  if (!only_self(call, uid) && !owner && !has_permit(storage, netuid, uid)) {
-    return refuse(SubtensorError::kNeuronNoValidatorPermit);
-  }
-  return {};
-}
-
-}  // namespace
-
-Outcome check_weights(const Storage& storage, uint64_t block, const AccountId& hotkey,
-                      const substrate::SetWeights& call) {
-  const uint16_t netuid = call.netuid;
-  if (get_number<bool>(storage, items::kCommitRevealEnabled.key(netuid))) {
-    return refuse(SubtensorError::kCommitRevealEnabled);
-  }
-  if (netuid == 0) return refuse(SubtensorError::kCanNotSetRootNetworkWeights);
-  if (call.uids.size() != call.values.size()) {
-    return refuse(SubtensorError::kWeightVecNotEqualSize);
-  }
-  if (!get_number<bool>(storage, items::kNetworksAdded.key(netuid))) {
-    return refuse(SubtensorError::kSubnetNotExists);
-  }
-  const uint16_t count = neuron_count(storage, netuid);
-  if (call.uids.size() > count) return refuse(SubtensorError::kUidsLengthExceedUidsInSubNet);
-  const auto uid = uid_of(storage, netuid, hotkey);
-  if (!uid) return refuse(SubtensorError::kHotKeyNotRegisteredInSubNet);
-  if (auto error = check_sender(storage, block, hotkey, call, *uid)) return error;
-  std::vector<uint16_t> sorted = call.uids;
+// The weights themselves.
+Outcome check_row(const Storage& storage, const calls::SetWeights& call, uint16_t uid) {
+  const uint16_t count = neuron_count(storage, call.netuid);
+  std::vector<uint16_t> sorted = call.dests;
   std::sort(sorted.begin(), sorted.end());
   if (std::adjacent_find(sorted.begin(), sorted.end()) != sorted.end()) {
     return refuse(SubtensorError::kDuplicateUids);
@@ -75,34 +35,115 @@ Outcome check_weights(const Storage& storage, uint64_t block, const AccountId& h
   if (!sorted.empty() && sorted.back() >= count) {
     return refuse(SubtensorError::kUidVecContainInvalidOne);
   }
-  const auto least = get_number<uint16_t>(storage, items::kMinAllowedWeights.key(netuid));
-  if (call.uids.size() < std::min(count, least) && !only_self(call, *uid)) {
+  const auto least = get_number<uint16_t>(storage, items::kMinAllowedWeights.key(call.netuid));
+  if (call.dests.size() < std::min(count, least) && !only_self(call, uid)) {
     return refuse(SubtensorError::kWeightVecLengthIsLow);
   }
   return {};
 }
 
-Outcome set_weights(const Context& context, const AccountId& hotkey,
-                    const substrate::SetWeights& call) {
-  Storage& storage = context.storage;
-  if (auto error = check_weights(storage, context.block, hotkey, call)) return error;
-  const uint16_t uid = *uid_of(storage, call.netuid, hotkey);
-  const std::vector<uint16_t> scaled = max_upscale(call.values);
+// All that is asked of weights, set or revealed; of the latter, not how lately others were.
+Outcome check(const Storage& storage, uint64_t block, const AccountId& hotkey,
+              const calls::SetWeights& call, bool revealed) {
+  const uint16_t netuid = call.netuid;
+  if (netuid == 0) return refuse(SubtensorError::kCanNotSetRootNetworkWeights);
+  if (call.dests.size() != call.weights.size()) {
+    return refuse(SubtensorError::kWeightVecNotEqualSize);
+  }
+  if (!get_number<bool>(storage, items::kNetworksAdded.key(netuid))) {
+    return refuse(SubtensorError::kSubnetNotExists);
+  }
+  if (call.dests.size() > neuron_count(storage, netuid)) {
+    return refuse(SubtensorError::kUidsLengthExceedUidsInSubNet);
+  }
+  if (auto error = check_voter(storage, netuid, hotkey)) return error;
+  const uint16_t uid = *uid_of(storage, netuid, hotkey);
+  const auto version = get_number<uint64_t>(storage, items::kWeightsVersionKey.key(netuid));
+  if (version != 0 && call.version_key < version) {
+    return refuse(SubtensorError::kIncorrectWeightVersionKey);
+  }
+  if (!revealed && too_fast(storage, netuid, uid, block)) {
+    return refuse(SubtensorError::kSettingWeightsTooFast);
+  }
+  if (!only_self(call, uid) && !is_owner(storage, netuid, hotkey) &&
+      !has_permit(storage, netuid, uid)) {
+    return refuse(SubtensorError::kNeuronNoValidatorPermit);
+  }
+  return check_row(storage, call, uid);
+}
+
+void store(const Context& context, uint16_t uid, const calls::SetWeights& call) {
+  const std::vector<uint16_t> scaled = max_upscale(call.weights);
   std::vector<Weight> row;
-  for (size_t i = 0; i < scaled.size(); ++i) row.push_back({{call.uids[i]}, scaled[i]});
-  put_row(storage, items::kWeights.key(call.netuid, uid), row);
-  auto updates = get_numbers<uint64_t>(storage, items::kLastUpdate.key(call.netuid));
-  updates[uid] = context.block;
-  put_numbers(storage, items::kLastUpdate.key(call.netuid), updates);
-  context.emit(substrate::WeightsSet{call.netuid, uid});
+  for (size_t i = 0; i < scaled.size(); ++i) row.push_back({{call.dests[i]}, scaled[i]});
+  put_row(context.storage, items::kWeights.key(call.netuid, uid), row);
+  context.emit(events::WeightsSet{call.netuid, uid});
+}
+
+}  // namespace
+
+Outcome check_voter(const Storage& storage, uint16_t netuid, const AccountId& hotkey) {
+  if (!get_number<bool>(storage, items::kNetworksAdded.key(netuid))) {
+    return refuse(SubtensorError::kSubnetNotExists);
+  }
+  if (!uid_of(storage, netuid, hotkey)) return refuse(SubtensorError::kHotKeyNotRegisteredInSubNet);
+  const auto threshold_rao = get_number<uint64_t>(storage, kStakeThreshold.key());
+  if (!is_owner(storage, netuid, hotkey) &&
+      hotkey_alpha_rao(storage, hotkey, netuid) < threshold_rao) {
+    return refuse(SubtensorError::kNotEnoughStakeToSetWeights);
+  }
   return {};
+}
+
+bool too_fast(const Storage& storage, uint16_t netuid, uint16_t uid, uint64_t block) {
+  const auto updates = get_numbers<uint64_t>(storage, items::kLastUpdate.key(netuid));
+  const auto limit = get_number<uint64_t>(storage, items::kWeightsSetRateLimit.key(netuid));
+  return updates[uid] != 0 && block - updates[uid] < limit;
+}
+
+void stamp_update(Storage& storage, uint16_t netuid, uint16_t uid, uint64_t block) {
+  auto updates = get_numbers<uint64_t>(storage, items::kLastUpdate.key(netuid));
+  updates[uid] = block;
+  put_numbers(storage, items::kLastUpdate.key(netuid), updates);
+}
+
+Outcome check_weights(const Storage& storage, uint64_t block, const AccountId& hotkey,
+                      const calls::SetWeights& call) {
+  if (get_number<bool>(storage, items::kCommitRevealEnabled.key(call.netuid))) {
+    return refuse(SubtensorError::kCommitRevealEnabled);
+  }
+  return check(storage, block, hotkey, call, /*revealed=*/false);
+}
+
+Outcome set_weights(const Context& context, const AccountId& hotkey,
+                    const calls::SetWeights& call) {
+  if (auto error = check_weights(context.storage, context.block, hotkey, call)) return error;
+  const uint16_t uid = *uid_of(context.storage, call.netuid, hotkey);
+  store(context, uid, call);
+  stamp_update(context.storage, call.netuid, uid, context.block);
+  return {};
+}
+
+Outcome set_revealed_weights(const Context& context, const AccountId& hotkey,
+                             const calls::SetWeights& call) {
+  if (auto error = check(context.storage, context.block, hotkey, call, /*revealed=*/true)) {
+    return error;
+  }
+  store(context, *uid_of(context.storage, call.netuid, hotkey), call);
+  return {};
+}
+
+Outcome set_mechanism_weights(const Context& context, const AccountId& hotkey,
+                              const calls::SetMechanismWeights& call) {
+  if (call.mecid != 0) return refuse(SubtensorError::kMechanismDoesNotExist);
+  return set_weights(context, hotkey, {call.netuid, call.dests, call.weights, call.version_key});
 }
 
 std::vector<Weight> get_row(const Storage& storage, const Bytes& key) {
   const Bytes* value = storage.find(key);
   if (value == nullptr) return {};
   substrate::Decoder in(*value);
-  auto row = in.sequence(substrate::kWeightsMax, 4, [](substrate::Decoder& entry) {
+  auto row = in.sequence(kSequenceMax, 4, [](substrate::Decoder& entry) {
     const auto uid = entry.number<uint16_t>();
     return Weight{{uid}, entry.number<uint16_t>()};
   });

@@ -4,8 +4,6 @@
 #include <charconv>
 #include <map>
 
-#include "chain/substrate/storage_key.h"
-
 namespace chain::substrate {
 namespace {
 
@@ -58,13 +56,15 @@ Result<uint32_t> narrow(Result<uint64_t> number) {
   return static_cast<uint32_t>(value);
 }
 
-Result<Instant> time_of(const Json& json) {
-  if (json.is_null()) return Instant{0};  // The genesis block.
+// Timestamp.Now as this runtime has it; the genesis block has none.
+Result<Instant> time_of(const Runtime& runtime, const Json& json) {
+  if (json.is_null()) return Instant{0};
   TRY(const Bytes bytes, bytes_of(json));
-  Decoder in(bytes);
-  const auto now_ms = in.number<int64_t>();
-  if (!in.at_end()) return misshapen("Timestamp.Now");
-  return Instant{now_ms};
+  TRY(const Stored now, find_stored(runtime.metadata, "Timestamp", "Now"));
+  TRY(const auto value, read_stored(runtime.metadata, now, bytes));
+  const auto now_ms = value ? value->number<uint64_t>() : std::nullopt;
+  if (!now_ms || *now_ms > INT64_MAX) return misshapen("Timestamp.Now");
+  return Instant{static_cast<int64_t>(*now_ms)};
 }
 
 // Nodes say in many words that a block's state is not kept any more.
@@ -75,48 +75,45 @@ bool is_pruned(const Error& error) {
   return false;
 }
 
-Result<BlockNumber> header_number(const Json& header) {
-  if (header.is_null()) return Error{Code::kNotFound, "the node does not know the block"};
-  TRY(const uint64_t number, member_number(header, "number"));
-  return BlockNumber{number};
+RpcRequest ask_time(const Hash& block) {
+  return {"state_getStorage",
+          Json::array({hex0x(storage_prefix("Timestamp", "Now")), hex0x(block.bytes)})};
+}
+RpcRequest ask_version(const Hash& block) {
+  return {"state_getRuntimeVersion", Json::array({hex0x(block.bytes)})};
+}
+
+Result<Hash> member_hash(const Json& json, const char* name) {
+  const auto found = json.find(name);
+  if (found == json.end()) return misshapen(std::string("a header with ") + name);
+  return hash_of(*found);
 }
 
 }  // namespace
 
 std::string hex0x(ByteView bytes) { return "0x" + common::to_hex(bytes); }
 
-Result<Hash> ChainReader::head_hash() {
-  TRY(const Json result, rpc_.read("chain_getBlockHash"));
-  return hash_of(result);
-}
-
-Result<Hash> ChainReader::finalized_head() {
-  TRY(const Json result, rpc_.read("chain_getFinalizedHead"));
-  return hash_of(result);
-}
-
-Result<Block> ChainReader::head() {
-  TRY(const Hash hash, head_hash());
-  const RpcRequest requests[] = {
-      {"chain_getHeader", Json::array({hex0x(hash.bytes)})},
-      {"state_getStorage", Json::array({hex0x(storage::kNow.key()), hex0x(hash.bytes)})},
-  };
-  TRY(const std::vector<Json> results, rpc_.read_all(requests));
-  TRY(const BlockNumber number, header_number(results[0]));
-  TRY(const Instant time, time_of(results[1]));
-  return Block{number, hash, time};
-}
-
-Result<Block> ChainReader::block(BlockNumber number) {
-  TRY(const Hash hash, block_hash(number));
-  auto now =
-      rpc_.read("state_getStorage", Json::array({hex0x(storage::kNow.key()), hex0x(hash.bytes)}));
-  if (!now && is_pruned(now.error())) {
-    return Error{Code::kNotFound, "the node does not keep block " + std::to_string(number.index)};
+// BLAKE2b-256 of the header in SCALE is the block's name: a node cannot show another's.
+Result<Header> parse_header(const Json& json) {
+  if (json.is_null()) return Error{Code::kNotFound, "the node does not know the block"};
+  if (!json.is_object()) return misshapen("a header");
+  Header out;
+  TRY(const uint64_t number, member_number(json, "number"));
+  TRY(out.parent, member_hash(json, "parentHash"));
+  TRY(const Hash state_root, member_hash(json, "stateRoot"));
+  TRY(const Hash extrinsics_root, member_hash(json, "extrinsicsRoot"));
+  static const Json::json_pointer kLogs("/digest/logs");
+  if (!json.contains(kLogs) || !json[kLogs].is_array()) return misshapen("a header with a digest");
+  Encoder bytes;
+  bytes.hash(out.parent).compact(number).hash(state_root).hash(extrinsics_root);
+  bytes.compact(json[kLogs].size());
+  for (const Json& item : json[kLogs]) {
+    TRY(const Bytes log, bytes_of(item));
+    bytes.raw(log);
   }
-  TRY(const Json json, std::move(now));
-  TRY(const Instant time, time_of(json));
-  return Block{number, hash, time};
+  out.number = {number};
+  out.hash = common::blake2b_256(bytes.done());
+  return out;
 }
 
 Result<Hash> ChainReader::block_hash(BlockNumber number) {
@@ -127,20 +124,56 @@ Result<Hash> ChainReader::block_hash(BlockNumber number) {
   return hash_of(result);
 }
 
-Result<BlockNumber> ChainReader::number_of(const Hash& block) {
-  TRY(const Json header, rpc_.read("chain_getHeader", Json::array({hex0x(block.bytes)})));
-  return header_number(header);
+Result<Hash> ChainReader::genesis() {
+  const std::scoped_lock lock(mutex_);
+  if (!genesis_) {
+    TRY(genesis_, block_hash({0}));
+  }
+  return *genesis_;
 }
 
-Result<RuntimeVersion> ChainReader::runtime_version() {
-  TRY(const Json json, rpc_.read("state_getRuntimeVersion"));
-  RuntimeVersion version;
-  TRY(version.spec_version, narrow(member_number(json, "specVersion")));
-  TRY(version.transaction_version, narrow(member_number(json, "transactionVersion")));
-  const auto name = json.find("specName");
-  if (name == json.end() || !name->is_string()) return misshapen("a runtime version");
-  version.spec_name = name->get<std::string>();
-  return version;
+Result<Header> ChainReader::header(const Hash& block) {
+  TRY(const Json json, rpc_.read("chain_getHeader", Json::array({hex0x(block.bytes)})));
+  TRY(const Header header, parse_header(json));
+  if (header.hash != block) return misshapen("the header of the block that was asked for");
+  return header;
+}
+
+Result<View> ChainReader::view(const Header& header) {
+  const RpcRequest requests[] = {ask_time(header.hash), ask_version(header.hash)};
+  auto results = rpc_.read_all(requests);
+  if (!results && is_pruned(results.error())) {
+    return Error{Code::kNotFound,
+                 "the node does not keep block " + std::to_string(header.number.index)};
+  }
+  if (!results) return results.error();
+  TRY(const RuntimeVersion version, parse_runtime_version(results->at(1)));
+  View view{{header.number, header.hash, {}}, nullptr};
+  TRY(view.runtime, runtimes_.get(version, header.hash));
+  TRY(view.block.time, time_of(*view.runtime, results->at(0)));
+  return view;
+}
+
+Result<View> ChainReader::head() {
+  TRY(const Json json, rpc_.read("chain_getHeader"));
+  TRY(const Header header, parse_header(json));
+  return view(header);
+}
+
+Result<View> ChainReader::block(BlockNumber number) {
+  TRY(const Hash hash, block_hash(number));
+  return view({hash, {}, number});
+}
+
+Result<ChainReader::Heads> ChainReader::heads() {
+  const RpcRequest requests[] = {
+      {"chain_getHeader"}, {"chain_getFinalizedHead"}, {"state_getRuntimeVersion"}};
+  TRY(const std::vector<Json> results, rpc_.read_all(requests));
+  Heads out;
+  TRY(out.best, parse_header(results[0]));
+  TRY(out.finalized, hash_of(results[1]));
+  TRY(out.version, parse_runtime_version(results[2]));
+  return out;
 }
 
 Result<uint32_t> ChainReader::next_nonce(const AccountId& account) {
@@ -150,6 +183,7 @@ Result<uint32_t> ChainReader::next_nonce(const AccountId& account) {
 
 Result<std::vector<Bytes>> ChainReader::extrinsics(const Hash& block) {
   TRY(const Json json, rpc_.read("chain_getBlock", Json::array({hex0x(block.bytes)})));
+  if (json.is_null()) return Error{Code::kNotFound, "the node does not know the block"};
   static const Json::json_pointer kPath("/block/extrinsics");
   if (!json.contains(kPath) || !json[kPath].is_array()) return misshapen("a block");
   std::vector<Bytes> out;
@@ -158,6 +192,20 @@ Result<std::vector<Bytes>> ChainReader::extrinsics(const Hash& block) {
     out.push_back(std::move(bytes));
   }
   return out;
+}
+
+Result<std::vector<Happening>> ChainReader::happenings(const View& at) {
+  TRY(const Stored events, find_stored(at.metadata(), "System", "Events"));
+  TRY(const auto bytes, value(stored_key(events, std::span<const Bytes>()), at.block.hash));
+  TRY(const auto value, read_stored(at.metadata(), events, bytes));
+  if (!value) return std::vector<Happening>{};
+  return read_happenings(*value);
+}
+
+Result<Bytes> ChainReader::call(std::string_view function, ByteView arguments, const Hash& block) {
+  TRY(const Json json,
+      rpc_.read("state_call", Json::array({function, hex0x(arguments), hex0x(block.bytes)})));
+  return bytes_of(json);
 }
 
 Result<std::vector<std::optional<Bytes>>> ChainReader::values(std::span<const Bytes> keys,
@@ -173,6 +221,9 @@ Result<std::vector<std::optional<Bytes>>> ChainReader::values(std::span<const By
   if (!json.is_array()) return misshapen("a list of storage changes");
   for (const Json& set : json) {
     if (!set.is_object() || !set.contains("changes")) return misshapen("storage changes");
+    if (set.contains("block") && set["block"] != hex0x(block.bytes)) {
+      return misshapen("of the block that was asked for");
+    }
     for (const Json& change : set["changes"]) {
       if (!change.is_array() || change.size() != 2) return misshapen("a storage change");
       if (change[1].is_null()) continue;

@@ -70,7 +70,7 @@ struct Extrinsic {
     Extra extra;
   };
   std::optional<Signed> signer;
-  Bytes call;  // chain/substrate/calls.h
+  Bytes call;  // A pallet, a call, its arguments: chain/substrate/value.h.
 };
 
 // With the length prefix, as it is sent, stored in blocks, and hashed.

@@ -2,7 +2,7 @@
 
 #include <mutex>
 
-#include "chain/substrate/rpc_client.h"
+#include "chain/substrate/transport.h"
 
 namespace chain::substrate {
 namespace {
@@ -38,7 +38,7 @@ bool is_local(std::string_view url) {
 }
 
 // One connection to one URL.
-class Connection final : public Transport {
+class Connection final : public BodyTransport {
  public:
   Connection(std::string url, const RpcOptions& options)
       : url_(std::move(url)), options_(options), handle_(curl_easy_init()) {
@@ -92,10 +92,11 @@ class Connection final : public Transport {
 
 }  // namespace
 
-Result<std::unique_ptr<Transport>> http_transport(std::string_view url, const RpcOptions& options) {
+Result<std::unique_ptr<BodyTransport>> http_transport(std::string_view url,
+                                                      const RpcOptions& options) {
   if (!url.starts_with("http://") && !url.starts_with("https://")) {
     return Error{Code::kInvalidArgument,
-                 std::string(url) + " should start with http:// or https://"};
+                 std::string(url) + " should start with http://, https://, ws:// or wss://"};
   }
   static std::once_flag once;
   std::call_once(once, [] { CHECK(curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK); });

@@ -1,105 +1,58 @@
 #include "chain/substrate/rpc_client.h"
 
-#include <optional>
+#include <algorithm>
 #include <utility>
 
+#include "chain/substrate/jitter.h"
+#include "chain/substrate/rpc_message.h"
+
 namespace chain::substrate {
-namespace {
 
 using common::Code;
 using common::Error;
 
-constexpr size_t kTextMax = 300;
-
-std::string cut(std::string text) {
-  if (text.size() > kTextMax) text = text.substr(0, kTextMax) + "...";
-  return text;
+Result<Subscribed> Transport::subscribe(const RpcRequest& request, std::string_view) {
+  return Error{Code::kRefused,
+               request.method + " needs a WebSocket: give a ws:// or wss:// address"};
 }
-
-std::string dumped(const Json& json) {
-  return json.is_string() ? json.get<std::string>()
-                          : json.dump(-1, ' ', false, Json::error_handler_t::replace);
+Result<Json> Transport::next(SubscriptionId, common::milliseconds) {
+  return Error{Code::kRefused, "there is no such subscription"};
 }
+void Transport::unsubscribe(SubscriptionId) {}
 
-Error not_json_rpc() {
-  return {Code::kUnavailable, "the answer is not JSON-RPC: is this a node's port?"};
-}
-
-// One answer; nothing if it is neither a result nor an error.
-std::optional<RpcReply> reply_of(Json& answer) {
-  if (const auto error = answer.find("error"); error != answer.end() && error->is_object()) {
-    RpcRefusal refusal;
-    if (const auto code = error->find("code"); code != error->end() && code->is_number_integer()) {
-      refusal.code = code->get<int64_t>();
-    }
-    if (const auto text = error->find("message"); text != error->end())
-      refusal.message = dumped(*text);
-    if (const auto data = error->find("data"); data != error->end()) refusal.data = *data;
-    return refusal;
-  }
-  const auto result = answer.find("result");
-  if (result == answer.end()) return std::nullopt;
-  return std::move(*result);
-}
-
-}  // namespace
-
-std::string RpcRefusal::text() const {
-  std::string out = std::to_string(code) + " " + message;
-  if (!data.is_null()) out += " (" + dumped(data) + ")";
-  return cut(out);
-}
-
-// Answers of a batch may come in any order: each finds its place by its id.
-Result<std::vector<RpcReply>> RpcClient::exchange(std::span<const RpcRequest> requests) {
+Result<std::vector<RpcReply>> BodyTransport::exchange(std::span<const RpcRequest> requests) {
+  const std::scoped_lock lock(mutex_);
   const uint64_t first_id = next_id_;
   next_id_ += requests.size();
-  Json batch = Json::array();
+  std::string body;
   for (size_t i = 0; i < requests.size(); ++i) {
-    batch.push_back({{"jsonrpc", "2.0"},
-                     {"id", first_id + i},
-                     {"method", requests[i].method},
-                     {"params", requests[i].params}});
+    if (i > 0) body += ',';
+    body += request_text(requests[i], first_id + i);
   }
-  const Json& body = requests.size() == 1 ? batch[0] : batch;
-  TRY(const std::string text,
-      transport_->post(body.dump(-1, ' ', false, Json::error_handler_t::replace)));
-  Json answers = Json::parse(text, nullptr, false);
-  if (answers.is_object()) answers = Json::array({std::move(answers)});
-  if (!answers.is_array()) return not_json_rpc();
-  std::vector<std::optional<RpcReply>> found(requests.size());
-  for (Json& answer : answers) {
-    if (!answer.is_object()) return not_json_rpc();
-    auto reply = reply_of(answer);
-    if (!reply) return not_json_rpc();
-    const auto id = answer.find("id");
-    // An error about the whole batch carries no id of ours.
-    if (id == answer.end() || !id->is_number_unsigned()) {
-      if (!std::holds_alternative<RpcRefusal>(*reply)) return not_json_rpc();
-      found.assign(requests.size(), reply);
-      break;
-    }
-    const uint64_t place = id->get<uint64_t>() - first_id;
-    if (place >= found.size() || found[place]) return not_json_rpc();
-    found[place] = std::move(reply);
-  }
-  std::vector<RpcReply> replies;
-  for (auto& reply : found) {
-    if (!reply) return not_json_rpc();
-    replies.push_back(*std::move(reply));
-  }
-  return replies;
+  if (requests.size() != 1) body.insert(0, 1, '[').append("]");
+  TRY(const std::string text, post(body));
+  return parse_replies(text, first_id, requests.size());
 }
 
-Result<std::vector<RpcReply>> RpcClient::exchange_patiently(std::span<const RpcRequest> requests) {
+Result<std::unique_ptr<Transport>> open_transport(std::string_view url, const RpcOptions& options) {
+  if (url.starts_with("ws://") || url.starts_with("wss://")) return ws_transport(url, options);
+  TRY(std::unique_ptr<Transport> transport, http_transport(url, options));
+  return transport;
+}
+
+Result<std::vector<RpcReply>> RpcClient::ask_all(std::span<const RpcRequest> requests) {
+  if (requests.empty()) return std::vector<RpcReply>{};
   common::milliseconds pause = options_.backoff;
   for (int attempt = 1;; ++attempt) {
-    auto replies = exchange(requests);
+    auto replies = transport_->exchange(requests);
     if (replies || attempt >= options_.attempts) return replies;
     const Code code = replies.error().code;
     if (code != Code::kUnavailable && code != Code::kTimeout) return replies;
-    if (!clock_.sleep(pause)) return Error{Code::kCancelled, "told to stop while asking the chain"};
-    pause *= 2;
+    const uint64_t seed = jitter_.fetch_add(1) ^ static_cast<uint64_t>(clock_.now().unix_ms);
+    if (!clock_.sleep(jittered(pause, seed))) {
+      return Error{Code::kCancelled, "told to stop while asking the chain"};
+    }
+    pause = std::min(2 * pause, options_.backoff_max);
   }
 }
 
@@ -110,8 +63,7 @@ Result<Json> RpcClient::read(std::string_view method, Json params) {
 }
 
 Result<std::vector<Json>> RpcClient::read_all(std::span<const RpcRequest> requests) {
-  if (requests.empty()) return std::vector<Json>{};
-  TRY(std::vector<RpcReply> replies, exchange_patiently(requests));
+  TRY(std::vector<RpcReply> replies, ask_all(requests));
   std::vector<Json> results;
   for (size_t i = 0; i < replies.size(); ++i) {
     if (const auto* refusal = std::get_if<RpcRefusal>(&replies[i])) {
@@ -124,7 +76,7 @@ Result<std::vector<Json>> RpcClient::read_all(std::span<const RpcRequest> reques
 
 Result<RpcReply> RpcClient::ask(std::string_view method, Json params) {
   const RpcRequest request{std::string(method), std::move(params)};
-  TRY(std::vector<RpcReply> replies, exchange({&request, 1}));
+  TRY(std::vector<RpcReply> replies, transport_->exchange({&request, 1}));
   return std::move(replies.front());
 }
 

@@ -9,6 +9,17 @@ std::array<uint8_t, 8> xxh64(ByteView bytes, uint64_t seed) {
   return std::bit_cast<std::array<uint8_t, 8>>(XXH64(bytes.data(), bytes.size(), seed));
 }
 
+// xxHash64 with seeds 0, 1, ..., one after the other.
+template <size_t Size>
+std::array<uint8_t, Size> twox(ByteView bytes) {
+  std::array<uint8_t, Size> out;
+  for (size_t i = 0; i < Size / 8; ++i) {
+    const auto part = xxh64(bytes, i);
+    std::copy(part.begin(), part.end(), out.begin() + static_cast<ptrdiff_t>(8 * i));
+  }
+  return out;
+}
+
 // Appends one map key to a prefix.
 template <typename T>
 Bytes with(Bytes prefix, StorageHasher hasher, const T& key) {
@@ -26,14 +37,8 @@ Bytes with(Bytes prefix, StorageHasher hasher, const T& key) {
 
 std::array<uint8_t, 8> twox64(ByteView bytes) { return xxh64(bytes, 0); }
 
-std::array<uint8_t, 16> twox128(ByteView bytes) {
-  std::array<uint8_t, 16> out;
-  const auto low = xxh64(bytes, 0);
-  const auto high = xxh64(bytes, 1);
-  std::copy(low.begin(), low.end(), out.begin());
-  std::copy(high.begin(), high.end(), out.begin() + 8);
-  return out;
-}
+std::array<uint8_t, 16> twox128(ByteView bytes) { return twox<16>(bytes); }
+std::array<uint8_t, 32> twox256(ByteView bytes) { return twox<32>(bytes); }
 
 Bytes storage_prefix(std::string_view pallet, std::string_view item) {
   Encoder out;
@@ -49,12 +54,41 @@ Bytes hashed_key(StorageHasher hasher, ByteView encoded) {
     case StorageHasher::kTwox64Concat:
       out.raw(twox64(encoded));
       break;
+    case StorageHasher::kTwox128:
+      out.raw(twox128(encoded));
+      break;
+    case StorageHasher::kTwox256:
+      out.raw(twox256(encoded));
+      break;
+    case StorageHasher::kBlake2_128:
     case StorageHasher::kBlake2_128Concat:
       out.raw(common::blake2b<16>(encoded));
       break;
+    case StorageHasher::kBlake2_256:
+      out.raw(common::blake2b<32>(encoded));
+      break;
   }
-  out.raw(encoded);
+  if (keeps_key(hasher)) out.raw(encoded);
   return std::move(out).done();
+}
+
+size_t digest_size(StorageHasher hasher) {
+  switch (hasher) {
+    case StorageHasher::kIdentity:
+      return 0;
+    case StorageHasher::kTwox64Concat:
+      return 8;
+    case StorageHasher::kTwox256:
+    case StorageHasher::kBlake2_256:
+      return 32;
+    default:
+      return 16;
+  }
+}
+
+bool keeps_key(StorageHasher hasher) {
+  return hasher == StorageHasher::kIdentity || hasher == StorageHasher::kTwox64Concat ||
+         hasher == StorageHasher::kBlake2_128Concat;
 }
 
 Bytes BlockMap::key(uint32_t block) const {

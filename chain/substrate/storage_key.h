@@ -13,20 +13,29 @@
 
 namespace chain::substrate {
 
-enum class StorageHasher : uint8_t {
-  kIdentity,
-  kTwox64Concat,
+enum class StorageHasher : uint8_t {  // The numbers that metadata has.
+  kBlake2_128 = 0,
+  kBlake2_256,
   kBlake2_128Concat,
+  kTwox128,
+  kTwox256,
+  kTwox64Concat,
+  kIdentity,
 };
 
 // xxHash64 with seed 0; and with seeds 0 and 1, one after the other.
 std::array<uint8_t, 8> twox64(ByteView bytes);
 std::array<uint8_t, 16> twox128(ByteView bytes);
+// Seeds 0 to 3.
+std::array<uint8_t, 32> twox256(ByteView bytes);
 
 // twox128(pallet) | twox128(item): the whole key of a plain value, the prefix of a map.  32 bytes.
 Bytes storage_prefix(std::string_view pallet, std::string_view item);
-// What `hasher` makes of one encoded map key.
+// What `hasher` makes of one encoded map key: a digest, and for the Concat kinds the key after it.
 Bytes hashed_key(StorageHasher hasher, ByteView encoded);
+// The digest's bytes before the key itself, if the key stands there at all.
+size_t digest_size(StorageHasher hasher);
+bool keeps_key(StorageHasher hasher);
 
 inline constexpr std::string_view kSubtensor = "SubtensorModule";
 
@@ -80,7 +89,7 @@ namespace storage {
 inline constexpr AccountMap kAccount{"System", "Account"};  // AccountInfo, 56 bytes
 inline constexpr PlainItem kNumber{"System", "Number"};     // u32
 inline constexpr PlainItem kParentHash{"System", "ParentHash"};
-inline constexpr PlainItem kEvents{"System", "Events"};                  // chain/substrate/events.h
+inline constexpr PlainItem kEvents{"System", "Events"};                  // Vec<EventRecord>
 inline constexpr PlainItem kEventCount{"System", "EventCount"};          // u32
 inline constexpr BlockMap kBlockHash{"System", "BlockHash"};             // H256
 inline constexpr PlainItem kNow{"Timestamp", "Now"};                     // u64 ms

@@ -1,6 +1,5 @@
 #include <algorithm>
 
-#include "chain/substrate/calls.h"
 #include "chain/substrate/extrinsic.h"
 #include "chain/substrate/storage_key.h"
 #include "chain/vectors/reading.h"
@@ -26,18 +25,6 @@ Era era_of(const std::string& name) {
   const bool power_of_two = period >= 4 && period <= 65'536 && (period & (period - 1)) == 0;
   if (!power_of_two) malformed("no era's period: " + name);
   return Era::mortal(period, integer<uint64_t>(json(name.substr(split + at.size()))));
-}
-
-// Calls that this build speaks are taken apart and put together again; others pass through as
-// bytes.
-void compare_call(Comparison& comparison, const Bytes& call) {
-  const auto decoded = substrate::decode_call(call);
-  if (!decoded) {
-    comparison.expect("the call is one of ours or unknown", "not found",
-                      common::name(decoded.error().code));
-    return;
-  }
-  comparison.expect("call, encoded again", hex(call), hex(substrate::encode_call(*decoded)));
 }
 
 void compare_wire(Comparison& comparison, const json& entry, const SigningContext& context,
@@ -68,7 +55,6 @@ void compare_extrinsic(Replay& replay, const json& entry, SigningContext context
                                .tip = integer<uint64_t>(entry, "tip")};
   if (extra.era == Era::immortal()) context.birth = context.genesis;
   const Bytes call = bytes(entry.at("call"));
-  compare_call(comparison, call);
   comparison.expect("signed_bytes", entry.at("signed_bytes"),
                     hex(substrate::signing_bytes(call, extra, context)));
   // What is signed is the payload, or its hash if it is long: the same said of the file's own

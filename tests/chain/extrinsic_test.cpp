@@ -9,8 +9,9 @@
 
 #include <nlohmann/json.hpp>
 
-#include "chain/substrate/calls.h"
+#include "chain/substrate/signing.h"
 #include "common/files.h"
+#include "tests/chain/golden_metadata.h"
 
 namespace chain::substrate {
 namespace {
@@ -100,7 +101,7 @@ TEST(Extrinsic, EveryTruncationOfEveryGoldenOneIsRefused) {
       const Bytes honest = Encoder().bytes(body).done();
       const auto decoded = decode_extrinsic(honest);
       if (!decoded) continue;
-      const auto call = decode_call(decoded->call);
+      const auto call = read_extrinsic(golden_424(), honest);
       ASSERT_FALSE(call) << golden.name << " at " << size;
     }
     Bytes longer = golden.wire;
@@ -135,7 +136,9 @@ TEST(Extrinsic, SignedByUsItHoldsAndABareOneHasNoSigner) {
   const Keypair alice = Keypair::from_uri("//Alice").value();
   const SigningContext context{1, 1, common::blake2b_256({}), common::blake2b_256({})};
   const Extra extra{Era::mortal(64, 1000), 7, 3};
-  const Bytes call = encode_call(BurnedRegister{3, alice.account()});
+  const Bytes call = encode_call(golden_424(), "SubtensorModule", "burned_register",
+                                 {{"netuid", 3}, {"hotkey", alice.account().ss58()}})
+                         .value();
   const auto decoded = decode_extrinsic(sign_extrinsic(alice, call, extra, context));
   ASSERT_TRUE(decoded && decoded->signer);
   EXPECT_EQ(decoded->signer->account, alice.account());
@@ -144,7 +147,8 @@ TEST(Extrinsic, SignedByUsItHoldsAndABareOneHasNoSigner) {
   EXPECT_EQ(decoded->signer->extra.era, extra.era);
   EXPECT_TRUE(signature_holds(*decoded, context));
 
-  const Bytes bare = encode_extrinsic({std::nullopt, encode_call(SetTimestamp{1234})});
+  const Bytes bare = encode_extrinsic(
+      {std::nullopt, encode_call(golden_424(), "Timestamp", "set", {{"now", 1234}}).value()});
   const auto taken = decode_extrinsic(bare);
   ASSERT_TRUE(taken);
   EXPECT_FALSE(taken->signer);

@@ -55,6 +55,21 @@ AccountId recipient(uint32_t number) {
   return account;
 }
 
+// Tells its users to stop when the test says so: a payment whose ledger was killed would wait for
+// minutes whether a block holds it yet.
+class StoppedWithLedger final : public common::Clock {
+ public:
+  explicit StoppedWithLedger(const std::atomic<bool>& stop) : stop_(stop) {}
+  Instant now() override { return common::system_clock().now(); }
+  bool sleep(milliseconds span) override {
+    return !stop_ && common::system_clock().sleep(span) && !stop_;
+  }
+  bool stop_requested() override { return stop_; }
+
+ private:
+  const std::atomic<bool>& stop_;
+};
+
 class LedgerProcess : public testing::Test {
  protected:
   void SetUp() override {
@@ -118,14 +133,14 @@ class LedgerProcess : public testing::Test {
     return {std::istreambuf_iterator<char>(file), {}};
   }
 
-  std::unique_ptr<Ledger> client() {
+  std::unique_ptr<Ledger> client(common::Clock& clock = common::system_clock()) {
     substrate::RpcOptions options;
     options.attempts = 1;
     options.timeout = milliseconds(3'000);
     auto transport =
         substrate::http_transport("http://127.0.0.1:" + std::to_string(port_), options);
-    auto ledger = substrate::SubstrateLedger::make(std::move(transport).value(), kNetuid,
-                                                   common::system_clock(), options);
+    auto ledger =
+        substrate::SubstrateLedger::make(std::move(transport).value(), kNetuid, clock, options);
     return ledger ? std::move(ledger).value() : nullptr;
   }
 
@@ -258,6 +273,143 @@ TEST_F(LedgerProcess, AnswersHostileConnectionsAndLivesOn) {
   EXPECT_NE(client(), nullptr);
 }
 
+// A WebSocket client in the plainest form: it sends whole texts, masked with zeros, and reads
+// frames of texts.
+class PlainWs {
+ public:
+  explicit PlainWs(uint16_t port, const std::string& headers = "") {
+    fd_ = socket(AF_INET, SOCK_STREAM, 0);
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    address.sin_port = htons(port);
+    timeval patience{5, 0};
+    setsockopt(fd_, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
+    EXPECT_EQ(connect(fd_, reinterpret_cast<sockaddr*>(&address), sizeof address), 0);
+    put("GET / HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+        "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n" +
+        headers + "\r\n");
+    while (answer_.find("\r\n\r\n") == std::string::npos) {
+      const std::string byte = take(1);
+      if (byte.empty()) break;
+      answer_ += byte;
+    }
+  }
+  ~PlainWs() { close(fd_); }
+  PlainWs(const PlainWs&) = delete;
+  PlainWs& operator=(const PlainWs&) = delete;
+
+  const std::string& answer() const { return answer_; }
+  bool say(const std::string& text) {
+    std::string frame = "\x81";
+    if (text.size() < 126) {
+      frame += static_cast<char>(0x80 | text.size());
+    } else {
+      frame += static_cast<char>(0x80 | 127);
+      for (int i = 7; i >= 0; --i) frame += static_cast<char>(text.size() >> (8 * i));
+    }
+    return put(frame + std::string(4, '\0') + text);
+  }
+  bool ask(const std::string& method, const std::string& params = "[]") {
+    return say(R"({"jsonrpc":"2.0","id":1,"method":")" + method + R"(","params":)" + params + "}");
+  }
+  // The next frame's text; "" if the other side has closed, or says nothing for five seconds.
+  std::string hear() {
+    const std::string head = take(2);
+    if (head.size() < 2) return "";
+    uint64_t size = head[1] & 0x7F;
+    if (size >= 126) {
+      const std::string more = take(size == 126 ? 2 : 8);
+      size = 0;
+      for (const char byte : more) size = size << 8 | static_cast<uint8_t>(byte);
+    }
+    return take(size);
+  }
+
+ private:
+  bool put(const std::string& bytes) {
+    return send(fd_, bytes.data(), bytes.size(), MSG_NOSIGNAL) ==
+           static_cast<ssize_t>(bytes.size());
+  }
+  std::string take(uint64_t size) {
+    std::string out(size, '\0');
+    size_t at = 0;
+    while (at < size) {
+      const ssize_t got = recv(fd_, out.data() + at, size - at, 0);
+      if (got <= 0) return "";
+      at += static_cast<size_t>(got);
+    }
+    return out;
+  }
+
+  int fd_ = -1;
+  std::string answer_;
+};
+
+TEST_F(LedgerProcess, WebSocketClientsHearOfWhatTheyAskedFor) {
+  ASSERT_NO_FATAL_FAILURE(start(50));
+  PlainWs ws(port_);
+  ASSERT_NE(ws.answer().find(" 101 "), std::string::npos) << ws.answer();
+  ASSERT_TRUE(ws.ask("chain_subscribeNewHeads"));
+  const std::string reply = ws.hear();
+  ASSERT_NE(reply.find("\"result\":\"muster-"), std::string::npos) << reply;
+  for (int i = 0; i < 3; ++i) {
+    const std::string head = ws.hear();
+    EXPECT_NE(head.find("chain_newHead"), std::string::npos) << head;
+    EXPECT_NE(head.find("parentHash"), std::string::npos) << head;
+  }
+  ASSERT_TRUE(ws.ask("chain_unsubscribeNewHeads", R"(["muster-1"])"));
+  std::string last;
+  for (int i = 0; i < 20 && last.find("\"result\":true") == std::string::npos; ++i)
+    last = ws.hear();
+  EXPECT_NE(last.find("\"result\":true"), std::string::npos);
+  ASSERT_TRUE(ws.say("nonsense"));
+  EXPECT_NE(ws.hear().find("-32700"), std::string::npos);
+  ASSERT_TRUE(ws.ask("state_subscribeStorage", "[[]]"));
+  EXPECT_NE(ws.hear().find("-32602"), std::string::npos);
+  // Over HTTP nobody would hear.
+  const std::string body = R"({"jsonrpc":"2.0","id":1,"method":"chain_subscribeNewHeads"})";
+  EXPECT_NE(raw(post(body)).find("need a WebSocket"), std::string::npos);
+}
+
+TEST_F(LedgerProcess, WhoDoesNotReadItsNewsIsDroppedAndOthersAreNot) {
+  ASSERT_NO_FATAL_FAILURE(start(10));
+  PlainWs slow(port_);
+  for (int i = 0; i < 1024; ++i) ASSERT_TRUE(slow.ask("chain_subscribeNewHeads"));
+  PlainWs other(port_);
+  ASSERT_TRUE(other.ask("chain_subscribeNewHeads"));
+  // Half a megabyte a block: the bound is reached within a second.
+  for (int i = 0; i < 200; ++i) ASSERT_NE(other.hear(), "");
+  bool closed = false;
+  for (int i = 0; i < 100'000 && !closed; ++i) closed = slow.hear().empty();
+  EXPECT_TRUE(closed);
+  EXPECT_NE(other.hear(), "");
+  // One subscription more than there may be is refused.
+  PlainWs greedy(port_);
+  std::string last;
+  for (int i = 0; i < 1025; ++i) {
+    ASSERT_TRUE(greedy.ask("state_subscribeRuntimeVersion"));
+    last = greedy.hear();
+    if (last.find("error") != std::string::npos) break;
+    greedy.hear();
+  }
+  EXPECT_NE(last.find("too many subscriptions"), std::string::npos) << last;
+}
+
+TEST_F(LedgerProcess, HostileWebSocketsAreClosedAndOthersServed) {
+  ASSERT_NO_FATAL_FAILURE(start(100));
+  const PlainWs page(port_, "Origin: https://example.org\r\n");
+  EXPECT_NE(page.answer().find(" 403 "), std::string::npos) << page.answer();
+  const PlainWs own(port_, "Origin: http://localhost:3000\r\n");
+  EXPECT_NE(own.answer().find(" 101 "), std::string::npos) << own.answer();
+  PlainWs large(port_);
+  large.say(std::string((8u << 20) + 1, ' '));
+  while (!large.hear().empty()) {
+  }
+  EXPECT_FALSE(large.ask("system_name") && large.ask("system_name") && !large.hear().empty());
+  EXPECT_NE(client(), nullptr);
+}
+
 TEST_F(LedgerProcess, LosesNothingItAcknowledgedWhenKilled) {
   std::mt19937 random(20'260'701);
   std::set<uint32_t> paid;  // Recipients whose payment was acknowledged.
@@ -278,7 +430,8 @@ TEST_F(LedgerProcess, LosesNothingItAcknowledgedWhenKilled) {
     std::vector<std::thread> writers;
     for (uint32_t writer = 0; writer < 2; ++writer) {
       writers.emplace_back([&, writer] {
-        const auto own = client();
+        StoppedWithLedger clock(stop);
+        const auto own = client(clock);
         const auto payer = key(writer == 0 ? "alice" : "bob");
         for (uint32_t i = 0; own && !stop && i < 1000; ++i) {
           const uint32_t number = static_cast<uint32_t>(round) << 16 | writer << 12 | i;

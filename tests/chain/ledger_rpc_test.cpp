@@ -12,7 +12,6 @@ namespace chain::embedded {
 namespace {
 
 using Json = nlohmann::json;
-using substrate::TransferKeepAlive;
 
 class LedgerRpcTest : public testing::Test {
  protected:
@@ -33,10 +32,11 @@ class LedgerRpcTest : public testing::Test {
     const Json reply = Json::parse(rpc_.answer(body));
     return reply.contains("error") ? reply["error"]["code"].get<int>() : 0;
   }
-  std::string signed_hex(const std::string& who, const substrate::Call& call, uint32_t nonce,
+  template <typename Call>
+  std::string signed_hex(const std::string& who, const Call& call, uint32_t nonce,
                          uint64_t tip = 0) {
-    return hex(substrate::sign_extrinsic(World::key(who), substrate::encode_call(call),
-                                         {{}, nonce, tip}, World().context()));
+    return hex(substrate::sign_extrinsic(World::key(who), encode_call(call), {{}, nonce, tip},
+                                         World().context()));
   }
   static std::string hex(ByteView bytes) { return "0x" + common::to_hex(bytes); }
 
@@ -109,7 +109,7 @@ TEST_F(LedgerRpcTest, TakesExtrinsicsAndSaysWhyNot) {
   const Json poor = call("author_submitExtrinsic", {signed_hex("eve", gift, 0)});
   EXPECT_EQ(poor["error"]["code"], 1010);
   EXPECT_EQ(poor["error"]["message"], "Invalid Transaction");
-  const substrate::AddStake stake{World::account("eve"), kNetuid, kRaoPerTao};
+  const calls::AddStake stake{World::account("eve"), kNetuid, kRaoPerTao};
   EXPECT_EQ(call("author_submitExtrinsic", {signed_hex("bob", stake, 0)})["error"]["data"],
             "Custom error: 4");
   EXPECT_EQ(result("payment_queryInfo", {sent})["class"], "normal");
@@ -141,7 +141,7 @@ TEST_F(LedgerRpcTest, WrongRequestsGetTheirProperErrors) {
   EXPECT_EQ(error(R"({"id":1,"method":"system_chain"})"), -32600);
   EXPECT_EQ(error(R"({"jsonrpc":"2.0","id":{},"method":"system_chain"})"), -32600);
   EXPECT_EQ(error(R"({"jsonrpc":"2.0","id":1,"method":7})"), -32600);
-  EXPECT_EQ(error(R"({"jsonrpc":"2.0","id":1,"method":"state_getMetadata"})"), -32601);
+  EXPECT_EQ(error(R"({"jsonrpc":"2.0","id":1,"method":"state_no"})"), -32601);
   EXPECT_EQ(error(R"({"jsonrpc":"2.0","id":1,"method":"system_chain","params":{}})"), -32602);
   for (const char* params :
        {"[]", "[1]", "[null]", "[\"0x1\"]", "[\"12\"]", "[\"0xzz\"]", "[[]]"}) {
@@ -172,6 +172,102 @@ TEST_F(LedgerRpcTest, BatchesAnswerInOrderAndNotificationsNot) {
   std::string many = "[" + one;
   for (size_t i = 0; i < kBatchMax; ++i) many += "," + one;
   EXPECT_EQ(error(many + "]"), -32600);
+}
+
+TEST_F(LedgerRpcTest, TellsSubscribersOnceOfEachThingInItsOrder) {
+  const auto talk = rpc_.converse();
+  std::vector<std::string> heard;
+  const auto ask = [&](const std::string& method, const Json& params) {
+    const Json request = {{"jsonrpc", "2.0"}, {"id", 1}, {"method", method}, {"params", params}};
+    heard.clear();
+    talk->hear(request.dump(), heard);
+    return Json::parse(heard.at(0))["result"];
+  };
+  const auto news = [&] {
+    heard.clear();
+    talk->news(heard);
+    std::vector<Json> out;
+    for (const std::string& text : heard) out.push_back(Json::parse(text)["params"]["result"]);
+    return out;
+  };
+  const std::string key = hex(items::kAccount.key(World::account("bob")));
+  ask("state_subscribeStorage", Json::array({Json::array({key})}));
+  EXPECT_EQ(heard.size(), 2u);  // The reply, and the value now.
+  const std::string sent =
+      signed_hex("alice", TransferKeepAlive{World::account("bob"), kRaoPerTao}, 0);
+  const Json watched = ask("author_submitAndWatchExtrinsic", {sent});
+  EXPECT_EQ(Json::parse(heard.at(1))["params"]["result"], "ready");
+  EXPECT_TRUE(news().empty());
+  const uint64_t version = rpc_.news_version();
+  chain_.make_block();
+  EXPECT_NE(rpc_.news_version(), version);
+  const Json head = result("chain_getBlockHash");
+  const auto told = news();
+  ASSERT_EQ(told.size(), 2u);
+  const bool storage_first = told[0].contains("changes");
+  EXPECT_EQ(told[storage_first ? 0 : 1]["changes"].size(), 1u);
+  EXPECT_EQ(told[storage_first ? 1 : 0]["inBlock"], head);
+  EXPECT_TRUE(talk->has_more());
+  const auto last = news();
+  ASSERT_EQ(last.size(), 1u);
+  EXPECT_EQ(last[0]["finalized"], head);
+  EXPECT_FALSE(talk->has_more());
+  chain_.make_block();
+  EXPECT_TRUE(news().empty());  // Bob's account has not changed, and the extrinsic is done with.
+  EXPECT_EQ(ask("author_unwatchExtrinsic", Json::array({watched})), false);
+  // One that another with a higher tip displaced is told, too.
+  ask("author_submitAndWatchExtrinsic",
+      {signed_hex("bob", TransferKeepAlive{World::account("alice"), kRaoPerTao}, 0)});
+  result("author_submitExtrinsic",
+         {signed_hex("bob", TransferKeepAlive{World::account("alice"), kRaoPerTao}, 0, 9)});
+  EXPECT_EQ(news().at(0), "invalid");
+}
+
+TEST_F(LedgerRpcTest, DevelopmentMethodsAreThereOnlyWhereTheyAreAllowed) {
+  EXPECT_EQ(call("dev_newBlock")["error"]["code"], -32601);
+  EXPECT_EQ(call("dev_setStorage", Json::array({Json::array()}))["error"]["code"], -32601);
+  LedgerRpc dev(chain_, nullptr, [&]() -> Result<void> {
+    chain_.make_block();
+    return {};
+  });
+  const auto ask = [&](const char* method, const Json& params) {
+    const Json request = {{"jsonrpc", "2.0"}, {"id", 1}, {"method", method}, {"params", params}};
+    return Json::parse(dev.answer(request.dump()));
+  };
+  EXPECT_TRUE(ask("dev_newBlock", Json::array()).contains("result"));
+  EXPECT_TRUE(ask("dev_newBlock", Json::array({{{"count", 3}}})).contains("result"));
+  EXPECT_EQ(result("chain_getHeader")["number"], "0x4");
+  EXPECT_TRUE(ask("engine_createBlock", {true, true}).contains("result"));
+  EXPECT_EQ(ask("dev_newBlock", {0})["error"]["code"], -32602);
+  EXPECT_EQ(ask("dev_newBlock", {1'000'000})["error"]["code"], -32602);
+  const std::string tempo = hex(items::kTempo.key(kNetuid));
+  const auto set = [&](const Json& value) {
+    return ask("dev_setStorage", Json::array({Json::array({Json::array({tempo, value})})}));
+  };
+  EXPECT_TRUE(set("0x0900").contains("result"));
+  EXPECT_EQ(result("state_getStorage", {tempo}), "0x0900");
+  EXPECT_EQ(set("0x")["error"]["code"], -32000);
+  EXPECT_EQ(set(7)["error"]["code"], -32602);
+  EXPECT_EQ(result("state_getStorage", {tempo}), "0x0900");
+}
+
+TEST_F(LedgerRpcTest, RuntimeCallsAnswerAsOfAnyRecentBlock) {
+  const std::string alice = hex(World::account("alice").bytes);
+  const Json genesis = result("chain_getBlockHash", {0});
+  call("author_submitExtrinsic",
+       {signed_hex("alice", TransferKeepAlive{World::account("bob"), kRaoPerTao}, 0)});
+  chain_.make_block();
+  const char* nonce = "AccountNonceApi_account_nonce";
+  EXPECT_EQ(result("state_call", {nonce, alice}), "0x01000000");
+  EXPECT_EQ(result("state_call", {nonce, alice, genesis}), "0x00000000");
+  EXPECT_EQ(call("state_call", {nonce, "0x00"})["error"]["code"], 4003);
+  const Json unknown = call("state_call", {"Core_execute_block", "0x"});
+  EXPECT_EQ(unknown["error"]["message"],
+            "Client error: Execution failed: Other: Exported method Core_execute_block is not "
+            "found");
+  EXPECT_EQ(result("state_call", {"Metadata_metadata_at_version", "0x10000000"}), "0x00");
+  const std::string metadata = result("state_getMetadata").get<std::string>();
+  EXPECT_EQ(metadata.substr(0, 12), "0x6d6574610e");
 }
 
 // Sleeping makes blocks: the simulator's clock in small.

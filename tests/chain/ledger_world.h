@@ -13,7 +13,7 @@
 #include "chain/embedded/registration.h"
 #include "chain/embedded/staking.h"
 #include "chain/embedded/state.h"
-#include "chain/substrate/dispatch_error.h"
+#include "tests/chain/ledger_calls.h"
 
 namespace chain::embedded {
 
@@ -42,9 +42,10 @@ class World {
     return {kSpecVersion, kTransactionVersion, state.genesis_hash(), state.genesis_hash()};
   }
   // Immortal, with the sender's next nonce.
-  Bytes sign(const std::string& name, const substrate::Call& call, uint32_t ahead = 0) const {
-    return substrate::sign_extrinsic(key(name), substrate::encode_call(call),
-                                     {{}, nonce(name) + ahead, 0}, context());
+  template <typename Call>
+  Bytes sign(const std::string& name, const Call& call, uint32_t ahead = 0) const {
+    return substrate::sign_extrinsic(key(name), encode_call(call), {{}, nonce(name) + ahead, 0},
+                                     context());
   }
 
   State::Made block(const std::vector<Bytes>& extrinsics = {}) {
@@ -57,27 +58,25 @@ class World {
 
   // Puts a call into the next block. "" if it succeeded, "Pallet.Error" if it failed there, and
   // "pool: ..." if it did not get there.
-  std::string run(const std::string& name, const substrate::Call& call) {
+  template <typename Call>
+  std::string run(const std::string& name, const Call& call) {
     const auto made = block({sign(name, call)});
     if (made.refused[0]) return "pool: " + made.refused[0]->text();
     return result_of(1);
   }
   std::string result_of(uint32_t extrinsic) const {
-    for (const auto& record : events()) {
+    for (const EventRecord& record : events()) {
       if (record.extrinsic != extrinsic) continue;
-      if (const auto* failed = std::get_if<substrate::ExtrinsicFailed>(&record.event)) {
-        const auto& error = failed->error;
-        if (error.kind == DispatchError::kToken) return "Token." + std::to_string(error.detail);
-        return std::string(substrate::module_error_name(error.pallet, error.error));
+      if (const auto failed = event_as<events::ExtrinsicFailed>(record)) {
+        return error_name(failed->dispatch_error);
       }
-      if (std::holds_alternative<substrate::ExtrinsicSuccess>(record.event)) return "";
+      if (event_as<events::ExtrinsicSuccess>(record)) return "";
     }
     return "nothing is said of it";
   }
-  std::vector<substrate::EventRecord> events() const {
+  std::vector<EventRecord> events() const {
     const Bytes* value = state.storage().find(items::kEvents.key());
-    return value == nullptr ? std::vector<substrate::EventRecord>{}
-                            : substrate::decode_events(*value).value();
+    return value == nullptr ? std::vector<EventRecord>{} : decode_events(*value).value();
   }
 
   uint64_t free_rao(const std::string& name) const {
@@ -94,7 +93,7 @@ class World {
     return uid_of(state.storage(), kNetuid, account(hotkey));
   }
   std::string register_hotkey(const std::string& coldkey, const std::string& hotkey) {
-    return run(coldkey, substrate::BurnedRegister{kNetuid, account(hotkey)});
+    return run(coldkey, calls::BurnedRegister{kNetuid, account(hotkey)});
   }
 
   State state;

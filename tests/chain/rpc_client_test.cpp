@@ -19,7 +19,7 @@ using common::Code;
 using common::Error;
 
 // Answers what it was told to, in order.
-class Canned final : public Transport {
+class Canned final : public BodyTransport {
  public:
   explicit Canned(std::deque<Result<std::string>> answers, int& posts)
       : answers_(std::move(answers)), posts_(posts) {}

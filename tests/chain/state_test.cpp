@@ -10,10 +10,8 @@
 namespace chain::embedded {
 namespace {
 
-using substrate::AddStake;
-using substrate::RemoveStake;
-using substrate::TransferAllowDeath;
-using substrate::TransferKeepAlive;
+using calls::AddStake;
+using calls::RemoveStake;
 
 // Against whole copies of the map: what a failed call wrote is gone, and the changes lead from the
 // state before to the state after.
@@ -110,7 +108,7 @@ TEST(State, TransfersAreRefusedByName) {
 TEST(State, OnlyKeepAliveKeepsTheSenderAlive) {
   World world;
   const Bytes probe = world.sign("alice", TransferKeepAlive{World::account("bob"), kRichRao});
-  const uint64_t fee = fee_rao(dispatch_info(TransferKeepAlive{}), probe.size());
+  const uint64_t fee = fee_rao(cost_of(TransferKeepAlive{}), probe.size());
   // What is left is 499 rao, one below the existential deposit.
   const uint64_t nearly_all = kRichRao - 2 * fee - 499;
   EXPECT_EQ(world.run("alice", TransferKeepAlive{World::account("bob"), nearly_all + fee}),
@@ -132,7 +130,7 @@ TEST(State, AnExtrinsicCountsOnce) {
 
 TEST(State, SignaturesBindChainRulesAndBytes) {
   World world;
-  const Bytes call = substrate::encode_call(TransferKeepAlive{World::account("bob"), 1000});
+  const Bytes call = encode_call(TransferKeepAlive{World::account("bob"), 1000});
   const auto refusal = [&](const substrate::SigningContext& context) {
     const Bytes sent = substrate::sign_extrinsic(World::key("alice"), call, {{}, 0, 0}, context);
     const Validity validity = world.state.validate(sent);
@@ -173,7 +171,7 @@ TEST(State, MortalExtrinsicsDieWithTheirEra) {
   const SealedBlock birth = world.state.head();
   auto context = world.context();
   context.birth = birth.hash;
-  const Bytes call = substrate::encode_call(TransferKeepAlive{World::account("bob"), 1000});
+  const Bytes call = encode_call(TransferKeepAlive{World::account("bob"), 1000});
   const auto era = substrate::Era::mortal(8, birth.header.number);
   const Bytes sent = substrate::sign_extrinsic(World::key("alice"), call, {era, 0, 0}, context);
   EXPECT_TRUE(world.state.validate(sent));
@@ -200,9 +198,8 @@ TEST(State, WhoCannotPayTheFeeDoesNotGetIn) {
 
 TEST(State, NobodySetsTheTimeButTheBlock) {
   World world;
-  EXPECT_FALSE(world.state.validate(world.sign("alice", substrate::SetTimestamp{1})));
-  const Bytes bare = substrate::encode_extrinsic(
-      {std::nullopt, substrate::encode_call(substrate::SetTimestamp{1})});
+  EXPECT_FALSE(world.state.validate(world.sign("alice", calls::SetTime{{1}})));
+  const Bytes bare = substrate::encode_extrinsic({std::nullopt, encode_call(calls::SetTime{{1}})});
   EXPECT_EQ(world.state.validate(bare).error(), (Refusal{Invalid::kCall, 0}));
 }
 
@@ -213,8 +210,7 @@ TEST(State, AFailedCallLeavesItsFeeItsNonceAndNothingElse) {
   const Bytes sent = world.sign("alice", TransferKeepAlive{World::account("bob"), 2 * kRichRao});
   world.block({sent});
   EXPECT_NE(world.result_of(1), "");
-  EXPECT_EQ(world.free_rao("alice"),
-            before - fee_rao(dispatch_info(TransferKeepAlive{}), sent.size()));
+  EXPECT_EQ(world.free_rao("alice"), before - fee_rao(cost_of(TransferKeepAlive{}), sent.size()));
   EXPECT_EQ(world.nonce("alice"), 1u);
   EXPECT_EQ(world.free_rao("bob"), kRichRao);
 }
@@ -256,6 +252,7 @@ TEST(Staking, SharesFollowDividendsAndNobodyTakesAnothers) {
   ASSERT_EQ(world.run("alice", AddStake{hot, kNetuid, 30 * kRaoPerTao}), "");
   ASSERT_EQ(world.run("bob", AddStake{hot, kNetuid, 10 * kRaoPerTao}), "");
   Storage storage = world.state.storage();
+  put_number(storage, kDelegates.key(hot), uint16_t{0});  // The owner keeps nothing for itself.
   credit_dividend(storage, hot, kNetuid, 4 * kRaoPerTao + 3);
   const uint64_t alice = coldkey_alpha_rao(storage, hot, World::account("alice"), kNetuid);
   const uint64_t bob = coldkey_alpha_rao(storage, hot, World::account("bob"), kNetuid);
@@ -264,6 +261,21 @@ TEST(Staking, SharesFollowDividendsAndNobodyTakesAnothers) {
   credit_alpha(storage, hot, World::account("carol"), kNetuid, 7 * kRaoPerTao + 1);
   EXPECT_EQ(coldkey_alpha_rao(storage, hot, World::account("alice"), kNetuid), alice);
   EXPECT_LE(coldkey_alpha_rao(storage, hot, World::account("carol"), kNetuid), 7 * kRaoPerTao + 1);
+}
+
+TEST(Staking, TheOwnerKeepsItsTakeOfDividends) {
+  World world;
+  ASSERT_EQ(world.register_hotkey("alice", "alice/hot"), "");
+  const AccountId hot = World::account("alice/hot");
+  ASSERT_EQ(world.run("bob", AddStake{hot, kNetuid, 10 * kRaoPerTao}), "");
+  Storage storage = world.state.storage();
+  EXPECT_EQ(delegate_take(storage, hot), kDefaultTake);  // 18 %, in 65,535ths.
+  credit_dividend(storage, hot, kNetuid, 65'535'000);
+  EXPECT_NEAR(
+      static_cast<double>(coldkey_alpha_rao(storage, hot, World::account("alice"), kNetuid)),
+      11'796'000, 1);
+  EXPECT_NEAR(static_cast<double>(coldkey_alpha_rao(storage, hot, World::account("bob"), kNetuid)),
+              10e9 + 53'739'000, 1);
 }
 
 TEST(State, HistoryAnswersAsOfAnyRecentBlock) {

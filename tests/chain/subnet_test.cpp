@@ -14,12 +14,11 @@
 namespace chain::embedded {
 namespace {
 
-using substrate::AddStake;
-using substrate::BurnedRegister;
-using substrate::Data;
-using substrate::ServeAxon;
-using substrate::SetCommitment;
-using substrate::SetWeights;
+using calls::AddStake;
+using calls::BurnedRegister;
+using calls::ServeAxon;
+using calls::SetCommitment;
+using calls::SetWeights;
 
 TEST(Registration, TakesTheNextSlotAndBurnsThePrice) {
   World world;
@@ -33,7 +32,7 @@ TEST(Registration, TakesTheNextSlotAndBurnsThePrice) {
   const uint64_t f = 4'286'705'684;
   uint64_t price = kRaoPerTao * f >> 32;
   price = static_cast<uint64_t>(static_cast<substrate::Uint128>(price) * f >> 32);
-  const uint64_t fee = fee_rao(dispatch_info(BurnedRegister{}), sent.size());
+  const uint64_t fee = fee_rao(cost_of(BurnedRegister{}), sent.size());
   EXPECT_EQ(world.free_rao("alice"), before - price - fee);
   // And rises by 1.26 with the registration.
   EXPECT_NEAR(static_cast<double>(world.number(items::kBurn)), 1.26 * static_cast<double>(price),
@@ -67,7 +66,7 @@ TEST(Registration, IsRefusedByName) {
             "RegistrationNotPermittedOnRootSubnet");
   EXPECT_EQ(world.run("alice", BurnedRegister{9, World::account("x")}), "pool: Custom error: 3");
   EXPECT_EQ(world.register_hotkey("alice", "alice/hot"), "HotKeyAlreadyRegisteredInSubNet");
-  world.run("alice", substrate::TransferKeepAlive{World::account("poor"), kRaoPerTao / 10});
+  world.run("alice", TransferKeepAlive{World::account("poor"), kRaoPerTao / 10});
   EXPECT_EQ(world.register_hotkey("poor", "poor/hot"), "pool: Custom error: 2");
   // A hotkey that lost its slot still belongs to its coldkey.
   Genesis closed = small_genesis();
@@ -130,12 +129,13 @@ TEST(Registration, ANewcomerInheritsNothing) {
     ASSERT_EQ(world.register_hotkey("alice", hot), "");
   }
   ASSERT_EQ(world.run("a/1", ServeAxon{kNetuid, 1, 0x01020304, 9000}), "");
-  ASSERT_EQ(world.run("a/1", SetCommitment{kNetuid, {Data::of(common::view_of("bucket"))}}), "");
+  ASSERT_EQ(world.run("a/1", SetCommitment{kNetuid, {{{Data::of(common::view_of("bucket"))}}}}),
+            "");
   Storage storage = world.state.storage();
   put_row(storage, items::kWeights.key(kNetuid, 0), {{{1}, 65535}, {{2}, 7}});
   put_row(storage, items::kWeights.key(kNetuid, 1), {{{2}, 65535}});
   put_numbers<uint16_t>(storage, items::kIncentive.key(kNetuid), {0, 9, 9, 9});
-  std::vector<substrate::EventRecord> events;
+  std::vector<EventRecord> events;
   const Context context{storage, 50, events};
   ASSERT_EQ(burned_register(context, World::account("bob"), {kNetuid, World::account("b/1")}),
             Outcome{});
@@ -214,7 +214,7 @@ TEST(Weights, TheEarlierCheckSpeaksFirst) {
   const uint64_t block = world.state.head().header.number + 1;
   const auto first = [&](const std::string& who, const SetWeights& call) {
     const Outcome outcome = check_weights(storage, block, World::account(who), call);
-    return outcome ? std::string(substrate::module_error_name(7, outcome->error)) : "";
+    return outcome ? error_name(*outcome) : "";
   };
   EXPECT_EQ(first("eve", {0, {9, 9}, {1}, 0}), "CanNotSetRootNetworkWeights");
   EXPECT_EQ(first("eve", {9, {9, 9}, {1}, 0}), "WeightVecNotEqualSize");
@@ -249,7 +249,8 @@ TEST(Commitments, AreNeuronsOnlyAndLimitedInAnEpoch) {
   World world;
   build_subnet(world);
   const auto commit = [&](const std::string& who, size_t fields, size_t size) {
-    return world.run(who, SetCommitment{kNetuid, std::vector<Data>(fields, Data::of(Bytes(size)))});
+    return world.run(who,
+                     SetCommitment{kNetuid, {{std::vector<Data>(fields, Data::of(Bytes(size)))}}});
   };
   EXPECT_EQ(commit("eve", 1, 10), "AccountNotAllowedCommit");
   EXPECT_EQ(commit("bob/hot", 3, 512), "");

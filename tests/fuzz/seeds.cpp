@@ -5,6 +5,7 @@
 #include <functional>
 #include <string>
 
+#include "chain/timelock/ibe.h"
 #include "common/files.h"
 #include "common/philox.h"
 #include "compress/codec.h"
@@ -47,11 +48,13 @@ void write_bodies(const fs::path& folder, const compress::Codec& codec, const By
 
 void write_contributions(const fs::path& folder) {
   common::Philox random(2);
+  constexpr size_t kFields = 2 + 2 + 8 + 32 + 32 + 1 + 4;
   for (const size_t body_size : {0U, 1U, 100U}) {
-    Bytes bytes(2 + 2 + 8 + 32 + 32 + 1 + 4 + body_size);
+    Bytes bytes(kFields + body_size);
     for (uint8_t& byte : bytes) byte = static_cast<uint8_t>(random.next32());
     write(folder / ("seed_fields_" + std::to_string(body_size)), bytes);
   }
+  write_bodies(folder, **compress::make_codec({"sparseloco", 64, 5, 0.95}), Bytes(kFields, 1));
   const auto alice = common::Keypair::from_uri("//Alice").value();
   compress::Contribution contribution;
   contribution.header.hotkey = alice.account();
@@ -217,6 +220,26 @@ void write_llama2c(const fs::path& folder) {
   write(folder / "seed_empty", {});
 }
 
+// For the round and the beacon of timelock_fuzz.cpp.
+void write_timelocks(const fs::path& folder) {
+  using chain::timelock::WeightsPayload;
+  const auto beacon = chain::timelock::BeaconSecret::from_seed(Bytes(32, 7));
+  chain::timelock::Ephemeral secret;
+  secret.key.fill(1);
+  secret.sigma.fill(2);
+  const WeightsPayload named = {common::AccountId{}, {0, 1, 700}, {65535, 3, 0}, 4};
+  const WeightsPayload older = {std::nullopt, {0}, {65535}, 0};
+  write(folder / "seed_empty", {});
+  write(folder / "seed_payload", named.encode());
+  write(folder / "seed_payload_older", older.encode());
+  const Bytes ciphertext = encrypt_with(secret, named.encode(), 12, beacon.key());
+  write(folder / "seed_ciphertext", ciphertext);
+  write(folder / "seed_cut", Bytes(ciphertext.begin(), ciphertext.end() - 8));
+  const auto signature = beacon.sign(12);
+  write(folder / "seed_g1", Bytes(signature.begin(), signature.end()));
+  write(folder / "seed_g2", Bytes(ciphertext.begin(), ciphertext.begin() + 96));
+}
+
 // Headers alone.
 void write_safetensors_headers(const fs::path& folder) {
   write_text(folder / "seed_bf16", R"({"a":{"dtype":"BF16","shape":[3,4],"data_offsets":[0,24]}})");
@@ -248,6 +271,7 @@ int main(int argc, char** argv) {
   write_safetensors_headers(fs::path(argv[1]) / "safetensors_header");
   write_configs(fs::path(argv[1]) / "hf_config");
   write_llama2c(fs::path(argv[1]) / "llama2c");
+  write_timelocks(fs::path(argv[1]) / "timelock");
   write_tokenizers(fs::path(argv[1]) / "tokenizer");
   write_pieces(fs::path(argv[1]) / "tokenizer" / "seed_sentencepiece");
 }
