@@ -214,7 +214,8 @@ TEST_F(BadInput, ALedgerThatIsNotThere) {
   for (const char* program : {"muster-miner", "muster-validator"}) {
     const char* const node = std::string(program) == "muster-miner" ? "miner-0" : "validator-0";
     expect(config(node), 1,
-           "no ledger answers at " + endpoint + " within 1 s: opening the chain: " + endpoint +
+           "no ledger answers at " + endpoint + " within 1 s: opening the chain at " + endpoint +
+               ": " + endpoint +
                ": Couldn't connect to server; name another with --subtensor.chain_endpoint",
            {"--patience", "1", "--chain", endpoint}, program);
   }
