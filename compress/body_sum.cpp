@@ -123,15 +123,19 @@ class TileSums : public PieceSum {
     const TileGroup& group = groups_[g];
     // Whatever was judged before: these bytes came anew from wherever they lie.
     for (size_t i = 0; i < of.size(); ++i) {
-      if (!readers_[i].open(of[i].bytes, 0, of[i].size, group, layout_)) return i;
+      if (!readers_[i].reopen(of[i].bytes, 0, of[i].size, group, layout_)) return i;
     }
     for (const TileRun& run : group.runs) {
       TileWalk tiles(layout_, run);
       for (uint64_t i = 0; i < run.count; ++i) {
-        if (!sum_tile(run.tensor, tiles.next())) return refuse();
+        if (const size_t added = sum_tile(run.tensor, tiles.next()); added < of.size()) {
+          // The sums that were begun are zero again.
+          sums_ = {};
+          return added;
+        }
       }
     }
-    write(of.size());
+    simd::write_mean(mean_, mean_.rows);
     for (size_t i = 0; i < of.size(); ++i) {
       if (!readers_[i].at_end()) return i;
     }
@@ -139,102 +143,43 @@ class TileSums : public PieceSum {
   }
 
  private:
-  // A sum that is complete, and where it goes.
-  struct Finished {
-    simd::TileSum* sum = nullptr;
-    Tile tile;
-    uint64_t stride = 0;
-    float* to = nullptr;
-    uint32_t rows_written = 0;
-  };
-
   void begin(size_t g, std::span<const ScaledPiece> of, std::span<float> G) {
     CHECK(!of.empty() && of.size() <= std::numeric_limits<uint16_t>::max());
     CHECK(G.size() == value_count(groups_[g], layout_));
     of_ = of;
     G_ = G.data();
     first_value_ = first_value(groups_[g], layout_);
-    finished_ = {};
+    mean_.rows = mean_.written = 0;
     if (readers_.size() == of.size()) return;
     readers_.resize(of.size());
-    share_ = static_cast<float>(1.0 / static_cast<double>(of.size()));
+    sent_.resize(of.size());
+    mean_.share = static_cast<float>(1.0 / static_cast<double>(of.size()));
     by_count_ = {1.0f, 1.0f};
     for (size_t senders = 2; senders <= of.size(); ++senders) {
       by_count_.push_back(static_cast<float>(1.0 / static_cast<double>(senders)));
     }
+    mean_.shares = by_senders_ ? by_count_.data() : nullptr;
   }
 
-  // Who was refused; the sums that were begun are zero again.
-  size_t refuse() {
-    sums_ = {};
-    return refused_;
-  }
-
-  bool sum_tile(size_t t, const Tile& tile) {
+  // Sums one tile, while the one before goes to G. Returns who is refused, or how many there are.
+  size_t sum_tile(size_t t, const Tile& tile) {
     const Tensor& tensor = layout_.tensors()[t];
+    if (tile.size() != size_ || tile.keep != keep_) {
+      size_ = tile.size();
+      keep_ = tile.keep;
+      gaps_ = GapCode::of(size_, keep_);
+    }
+    for (size_t i = 0; i < of_.size(); ++i) sent_[i] = readers_[i].next_sent(of_[i].scale[t]);
     simd::TileSum& sum = sums_[next_sum_];
-    float* const to =
-        G_ + (tensor.offset + uint64_t{tile.row} * tensor.cols + tile.col - first_value_);
-    // Where the sum will go, upper and lower half.
-    const uint32_t half = tile.rows / 2;
-    simd::Ahead ahead(to, to + uint64_t{half} * tensor.cols, tensor.cols, half, tile.cols);
-    const size_t touches = tile.size() / 32 / of_.size() + 1;
-    if (!begin_tile(0, tile)) return false;
-    for (size_t i = 0; i < of_.size(); ++i) {
-      for (size_t j = 0; j < touches; ++j) ahead.touch();
-      write(i + 1);
-      if (i + 1 < of_.size() && !begin_tile(i + 1, tile)) return false;
-      ReadTile& read = read_[i % 2];
-      if (!GroupReader::finish(read)) {
-        refused_ = i;
-        return false;
-      }
-      add(read, of_[i].scale[t], sum);
-    }
-    finished_ = {.sum = &sum, .tile = tile, .stride = tensor.cols, .to = to};
+    const size_t added = simd::add_tiles(size_, gaps_, sent_, by_senders_, sum, mean_);
+    mean_.sum = &sum;
+    mean_.to = G_ + (tensor.offset + uint64_t{tile.row} * tensor.cols + tile.col - first_value_);
+    mean_.rows = tile.rows;
+    mean_.cols = tile.cols;
+    mean_.stride = tensor.cols;
+    mean_.written = 0;
     next_sum_ ^= 1;
-    return true;
-  }
-
-  // The i-th contributor's next tile, its first step.
-  bool begin_tile(size_t i, const Tile& tile) {
-    refused_ = i;
-    return readers_[i].begin(tile, read_[i % 2]);
-  }
-
-  void add(const ReadTile& read, float scale, simd::TileSum& sum) const {
-    simd::add_sent({.count = read.levels.count,
-                    .step = read.step.data(),
-                    .high = read.high.data(),
-                    .negative = read.negative.data(),
-                    .low_value = scale * static_cast<float>(read.levels.low()),
-                    .high_value = scale * static_cast<float>(read.levels.high())},
-                   by_senders_, sum);
-  }
-
-  // Writes as much of the last tile's sum as is due when `added` contributors of this tile's were
-  // added: memory takes its time, and there is something else to do meanwhile.
-  void write(size_t added) {
-    const auto rows = static_cast<uint32_t>(finished_.tile.rows * added / of_.size());
-    const uint32_t first = finished_.rows_written;
-    if (rows <= first) return;
-    const uint32_t cols = finished_.tile.cols;
-    float* const to = finished_.to + first * finished_.stride;
-    if (by_senders_) {
-      simd::take_sum_by_senders(by_count_.data(), rows - first, cols, finished_.stride,
-                                finished_.sum->value + first * cols,
-                                finished_.sum->senders + first * cols, to);
-    } else {
-      simd::take_sum(share_, rows - first, cols, finished_.stride,
-                     finished_.sum->value + first * cols, to);
-    }
-    finished_.rows_written = rows;
-    const uint32_t next = std::min(finished_.tile.rows, rows + (rows - first) + 1);
-    for (uint32_t r = rows; r < next; ++r) {
-      for (uint32_t c = 0; c < cols; c += 16) {
-        __builtin_prefetch(finished_.to + r * finished_.stride + c, 1, 3);
-      }
-    }
+    return added;
   }
 
   const Layout& layout_;
@@ -244,15 +189,17 @@ class TileSums : public PieceSum {
   std::span<const ScaledPiece> of_;
   float* G_ = nullptr;
   uint64_t first_value_ = 0;
-  size_t refused_ = 0;
   // Of so many contributors.
-  float share_ = 1;
   std::vector<float> by_count_;  // 1 / senders, rounded once.
   std::vector<GroupReader> readers_;
-  std::array<ReadTile, 2> read_;
-  std::array<simd::TileSum, 2> sums_{};
+  std::vector<simd::SentTile> sent_;
+  std::array<simd::TileSum, 2> sums_{};  // This tile's, and the one's before, which goes to G.
   size_t next_sum_ = 0;
-  Finished finished_;
+  simd::MeanRows mean_;
+  // Of tiles of this size.
+  GapCode gaps_;
+  uint32_t size_ = 0;
+  uint32_t keep_ = 0;
 };
 
 }  // namespace

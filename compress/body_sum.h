@@ -37,7 +37,8 @@ std::optional<Refused> aggregate_bodies(std::span<const CodedContributor> contri
                                         uint32_t threads, std::span<float> G);
 
 // One thread's sums of sparseloco's pieces, which are `groups`; both outlive it. Memory: a few
-// tiles, and 400 bytes a contributor.
+// tiles, and for each contributor 8 bytes a tile of the largest group (8 KB). G is written past the
+// caches, at a sixth less time if it begins with a cache line.
 std::unique_ptr<PieceSum> make_tile_sums(const Layout& layout, std::span<const TileGroup> groups,
                                          bool by_senders);
 

@@ -153,14 +153,13 @@ class Band {
   void add(const ReadTile& read, const Tile& tile, uint32_t first, uint32_t tensor_cols) {
     const Rows rows(tile.cols);
     const TileValue value(read.levels);
-    uint32_t at = ~0u;
     size_t next = entries_.size();
     entries_.resize(next + read.levels.count);
     for (uint32_t i = 0; i < read.levels.count; ++i) {
-      at += static_cast<uint32_t>(read.step[i]);
+      const uint32_t at = read.values.offset[i];
       const uint32_t row = rows.row(at);
       entries_[next++] = {row, first + row * tensor_cols + rows.col(at),
-                          value.of(read.high, read.negative, i)};
+                          value.of(read.values.high, read.values.negative, i)};
       ++row_counts_[row];
     }
   }

@@ -1,23 +1,35 @@
-// The bits of one group of tiles: five streams, each of all its tiles in order, each padded with
+// The bits of one group of tiles: three streams, each of all its tiles in order, each padded with
 // zeros to a byte.
 //
-//   heads        4  Rice parameter r, 0 to 11;
-//                   or kPartialTile, then 12 bits of n, then r in 4 bits;
-//                   or kZeroTile, and no stream holds more of this tile
-//               16  high magnitude
-//                8  ratio of the low one (compress/two_levels.h)
-//   levels     1 n  1: high; not there if ratio is 0, for then all are high
-//   signs      1 n  1: negative
-//   remainders r n  the low r bits of each gap: an offset less the one before, less one; offsets
-//                   ascend, row by row
-//   quotients       the rest of each gap: as many zeros, then a one
+//            32  bytes of the levels
+//   levels      which of the values are high; none of a tile whose ratio is 0, for there all are
+//   heads     1  1: all tiles are whole
+//             4  Rice parameter of the high magnitudes (compress/rice.h)
+//             3  the same of the ratios
+//          and of each tile
+//             1  1: whole; not there if all are
+//             1  of a tile that is not: 1: some values are sent; 0: none, no stream holds more
+//            12  n, if only some are
+//               high magnitude: its step from the tile before in zigzag Rice code; the first in
+//               14 bits
+//               ratio of the low one (compress/two_levels.h): the same; the first in 6 bits
+//   values   wn  of each gap the remainder's first w bits (compress/golomb.h); a gap is an offset
+//               less the one before, less one; offsets ascend, row by row
+//             n  signs: 1: negative
+//               the last bits of those remainders that have one
+//               the quotients: as many zeros, then a one
+//
+// Levels and values are of 64 at a time. Of two levels, half of the 64 apart, one bit says whether
+// any is high, for all pairs; then of each pair that has any whether the first is; then of each
+// where the first is whether the second is too. A quarter of the values is high as a rule, and
+// three bits in four do.
 //
 // n is the tile's `keep`; less only if so few values of the tile are not zero. No value is zero.
-// Everything is canonical: r is the best, n in a partial tile below `keep`, and with a ratio both
-// levels occur.
+// Everything is canonical: Rice's parameters are the best, Golomb's follows from the tile's shape,
+// n in a partial tile is below `keep`, and with a ratio both levels occur.
 //
-// Why streams: all but the last are of known length once the heads are read, so norms need no more
-// than heads and levels, and a machine reads many values at once.
+// Why streams: norms need no more than heads and levels. Why 64: so many numbers of one width a
+// machine reads at once.
 #pragma once
 
 #include <array>
@@ -27,18 +39,16 @@
 
 #include "common/bytes.h"
 #include "compress/bit_stream.h"
+#include "compress/golomb.h"
 #include "compress/layout.h"
-#include "compress/simd/gaps.h"
+#include "compress/simd/heads.h"
+#include "compress/simd/sum.h"
+#include "compress/simd/unpack.h"
+#include "compress/tile_flags.h"
 #include "compress/tile_groups.h"
 #include "compress/two_levels.h"
 
 namespace compress {
-
-inline constexpr uint32_t kPartialTile = 14;
-inline constexpr uint32_t kZeroTile = 15;
-
-// A flag of each value of a tile: bit i of word i / 64. The bits behind the last are zero.
-using TileFlags = std::array<uint64_t, kTileMax / 64>;
 
 // The four values of a tile: low and high, and both negative. A value is looked up, for its flags
 // are as good as random, and a branch on them would be mispredicted every other time.
@@ -75,29 +85,24 @@ class GroupWriter {
   void end(common::Bytes& out);
 
  private:
+  void write_heads();
+
+  struct Head {
+    uint16_t count = 0;
+    uint16_t keep = 0;
+    uint16_t high_code = 0;
+    uint8_t ratio = 0;
+  };
+
   std::vector<uint8_t> room_;
   std::vector<BitWriter> streams_;
-};
-
-// What a tile's head says.
-struct TileHead {
-  uint32_t count = 0;  // 0: a zero tile.
-  uint32_t parameter = 0;
-  TwoLevels levels;
+  std::vector<Head> heads_;
 };
 
 // A tile as it is read: what is the same for the two uses of it, an Update and a sum.
 struct ReadTile {
   TwoLevels levels;
-  TileFlags negative;
-  TileFlags high;  // Of more than are there, if all are.
-  // Each offset less the one before; before the first is -1.
-  alignas(64) std::array<int32_t, kTileMax + simd::kRoom> step;
-
-  // Between the two steps of reading.
-  simd::GapCode code;
-  BitCursor remainders;
-  simd::StopBits stops;
+  simd::UnpackedTile values;
 };
 
 // Reads a group that a stranger wrote. Its bytes are copied where they end too near the end of the
@@ -113,37 +118,44 @@ class GroupReader {
   // or if the other streams cannot be there. The bytes are `size` at `first` of `body`.
   bool open(common::ByteView body, uint64_t first, uint64_t size, const TileGroup& group,
             const Layout& layout);
+  // The same without sums. What is wrong with the levels is seen by the tiles, or at the end.
+  bool reopen(common::ByteView body, uint64_t first, uint64_t size, const TileGroup& group,
+              const Layout& layout);
   // One for each run of the group.
   std::span<const RunSum> sums() const { return sums_; }
 
   // The next tile; false if it is not what is written for any tile of this shape.
-  bool next(const Tile& tile, ReadTile& out) { return begin(tile, out) && finish(out); }
-  // The same in two steps: another reader's first may stand between (compress/simd/gaps.h). There
-  // are no steps in `out` before the second.
-  bool begin(const Tile& tile, ReadTile& out);
-  static bool finish(ReadTile& out);
+  bool next(const Tile& tile, ReadTile& out);
+  // Instead of `next`: the next tile as simd::add_tiles takes it, values times `scale`.
+  simd::SentTile next_sent(float scale) {
+    const simd::TileHead& head = heads_[next_head_++];
+    const float high = magnitude_code::float_value(head.high_code);
+    const float low = high * (static_cast<float>(head.ratio) * (1.0f / magnitude_code::kRatios));
+    const float low_sent = scale * low;
+    const float high_sent = scale * high;
+    return {.from = &streams_,
+            .count = head.count,
+            .two_levels = head.ratio != 0,
+            .value = {low_sent, high_sent, -low_sent, -high_sent}};
+  }
   // After the last tile: nothing is left.
   bool at_end();
 
  private:
-  bool place_streams(BitCursor at, uint64_t levels, uint64_t values, uint64_t remainders);
-  bool sum_levels(const TileGroup& group, const Layout& layout);
+  bool read(common::ByteView body, uint64_t first, uint64_t size, const TileGroup& group,
+            const Layout& layout, bool with_levels);
 
   std::vector<uint8_t> copy_;
+  std::vector<simd::TileHead> heads_;
+  size_t next_head_ = 0;
   std::vector<RunSum> sums_;
-  BitCursor heads_;
-  BitCursor levels_;
-  BitCursor signs_;
-  BitCursor remainders_;
-  BitCursor quotients_;
+  simd::TileStreams streams_;
 };
 
-// No tile of this shape takes more; the least is 4, of a zero tile.
-uint64_t tile_bits_max(const Tile& tile);
-inline constexpr uint64_t kTileBitsMin = 4;
+// No group has fewer bits for each tile.
+inline constexpr uint64_t kTileBitsMin = 2;
 
-// The same of a group, with what pads its five streams.
+// The most bits of a group, with what pads its streams.
 uint64_t group_bits_max(const TileGroup& group, const Layout& layout);
-inline constexpr uint64_t kGroupPadMax = 5 * 7;
 
 }  // namespace compress

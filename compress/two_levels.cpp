@@ -20,7 +20,8 @@ std::optional<uint16_t> code_of(double magnitude) {
   bits += kHalf - 1 + ((bits >> magnitude_code::kDropped) & 1);
   bits >>= magnitude_code::kDropped;
   if (bits < magnitude_code::kFirst) return std::nullopt;
-  return static_cast<uint16_t>(std::min<uint64_t>(bits - magnitude_code::kFirst, 0xFFFF));
+  return static_cast<uint16_t>(
+      std::min<uint64_t>(bits - magnitude_code::kFirst, magnitude_code::kLargest));
 }
 
 double sum(std::span<const float> values) {
@@ -49,9 +50,9 @@ TwoLevels two_levels(std::span<const float> magnitudes) {
   if (split == n || levels.count == 0) return levels;
 
   const double low = sum(magnitudes.subspan(split)) / static_cast<double>(n - split);
-  const double ratio = std::floor(low / levels.high() * 256 + 0.5);
+  const double ratio = std::floor(low / levels.high() * magnitude_code::kRatios + 0.5);
   if (ratio < 1) return levels;
-  if (ratio > 255) return one_level(sums[n] / static_cast<double>(n), n);
+  if (ratio >= magnitude_code::kRatios) return one_level(sums[n] / static_cast<double>(n), n);
   levels.count = static_cast<uint32_t>(n);
   levels.ratio = static_cast<uint8_t>(ratio);
   return levels;

@@ -1,10 +1,12 @@
-// Two magnitudes for the values of one tile: the best two in squared error, in 24 bits.
+// Two magnitudes for the values of one tile: the best two in squared error, in 20 bits.
 //
-//   high = (512 + mantissa) * 2^(exponent - 105)     16 bits: 7 of exponent, 9 of mantissa
-//   low  = high * ratio / 256                         8 bits; 0: there is no low value
+//   high = (128 + mantissa) * 2^(exponent - 103)     14 bits: 7 of exponent, 7 of mantissa
+//   low  = high * ratio / 64                          6 bits; 0: there is no low value
 //
-// `high` is 2^-96 to almost 2^32. It has 10 significant bits and `low` has 18, so both are fp32
-// exactly, and so are their squares, summed over a tile, in fp64 (49 bits): norms need no care.
+// `high` is 2^-96 to almost 2^32. It has 8 significant bits and `low` has 14, so both are fp32
+// exactly, and so are their squares, summed over a tile, in fp64 (41 bits): norms need no care.
+// On error feedback of a real run these 20 bits cost 0.0009 of relative error, 24 cost 0.0008, and
+// what is not sent at all 0.93.
 #pragma once
 
 #include <bit>
@@ -12,6 +14,28 @@
 #include <span>
 
 namespace compress {
+
+namespace magnitude_code {
+
+// A code is a slice of the bits of a double: the 7 low bits of its exponent, moved, and 7 of its
+// mantissa.
+inline constexpr uint32_t kMantissaBits = 7;
+inline constexpr uint32_t kBits = 7 + kMantissaBits;
+inline constexpr uint16_t kLargest = (1 << kBits) - 1;
+inline constexpr uint32_t kDropped = 52 - kMantissaBits;
+inline constexpr uint64_t kFirst = (1023 - 96) << kMantissaBits;
+
+inline constexpr uint32_t kRatioBits = 6;
+inline constexpr uint32_t kRatios = 1 << kRatioBits;
+
+inline double value(uint16_t code) { return std::bit_cast<double>((kFirst + code) << kDropped); }
+// The same: all are fp32.
+inline float float_value(uint16_t code) {
+  constexpr uint32_t kFirstFloat = (127 - 96) << kMantissaBits;
+  return std::bit_cast<float>((kFirstFloat + code) << (23 - kMantissaBits));
+}
+
+}  // namespace magnitude_code
 
 // Counts are of the sorted magnitudes, from the largest.
 struct TwoLevels {
@@ -21,28 +45,17 @@ struct TwoLevels {
   uint8_t ratio = 0;
 
   double high() const;
-  double low() const { return high() * ratio * (1.0 / 256); }
+  double low() const { return high() * ratio * (1.0 / magnitude_code::kRatios); }
 };
 
 // `magnitudes` (n) descend and are above zero.
 //
 // The split is the one of least squared error, of equal ones the latest, never between equal
 // values; sums are fp64 in the order given, so every machine finds the same. What would be less
-// than 1/512 of `high` is not sent (the error feedback keeps it), two levels that round to one are
+// than 1/128 of `high` is not sent (the error feedback keeps it), two levels that round to one are
 // one, and `high` saturates at its largest. Of magnitudes that are two levels already, exactly
 // these levels are found: that makes the code canonical.
 TwoLevels two_levels(std::span<const float> magnitudes);
-
-namespace magnitude_code {
-
-// A code is a slice of the bits of a double: the 7 low bits of its exponent, moved, and 9 of its
-// mantissa.
-inline constexpr uint32_t kDropped = 52 - 9;
-inline constexpr uint64_t kFirst = (1023 - 96) << 9;
-
-inline double value(uint16_t code) { return std::bit_cast<double>((kFirst + code) << kDropped); }
-
-}  // namespace magnitude_code
 
 inline double TwoLevels::high() const { return magnitude_code::value(high_code); }
 

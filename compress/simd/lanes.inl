@@ -19,10 +19,16 @@
 // COMPRESS_WIDE: there are eight lanes at least, so that a vector's flags fill whole bytes.
 // COMPRESS_COMPRESSES: Compress is an instruction. With AVX2 it is a table, which g++ 12 copies to
 // the stack at every use.
+// COMPRESS_DEPOSITS: bits go to the places of a mask's ones in one instruction.
+// COMPRESS_BYTES: so do bytes of a vector, and any byte of one goes anywhere.
 #undef COMPRESS_WIDE
 #undef COMPRESS_COMPRESSES
+#undef COMPRESS_DEPOSITS
+#undef COMPRESS_BYTES
 #define COMPRESS_WIDE (HWY_ARCH_X86 && HWY_TARGET <= HWY_AVX2)
 #define COMPRESS_COMPRESSES (HWY_ARCH_X86 && HWY_TARGET <= HWY_AVX3)
+#define COMPRESS_DEPOSITS (HWY_ARCH_X86_64 && HWY_TARGET <= HWY_AVX2)
+#define COMPRESS_BYTES (HWY_ARCH_X86_64 && HWY_TARGET <= HWY_AVX3_DL)
 
 HWY_BEFORE_NAMESPACE();
 namespace compress::simd::HWY_NAMESPACE {
@@ -53,7 +59,7 @@ HWY_INLINE uint64_t bits_of(Mask mask) {
   static_assert(kLanesMax <= 16);
   uint8_t bytes[8] = {};
   hn::StoreMaskBits(Lanes(), mask, bytes);
-  return (bytes[0] | bytes[1] << 8) & ((1u << lanes()) - 1);
+  return static_cast<uint32_t>(bytes[0] | bytes[1] << 8) & ((1u << lanes()) - 1);
 #endif
 }
 

@@ -1,11 +1,10 @@
-// The sum of many contributors' tiles, a tile at a time.
+// The sum of many contributors' tiles, and their mean to memory.
 #pragma once
 
 #include <cstdint>
+#include <span>
 
-#include "compress/layout.h"
-#include "compress/simd/ahead.h"
-#include "compress/simd/select.h"
+#include "compress/simd/unpack.h"
 
 namespace compress::simd {
 
@@ -17,25 +16,34 @@ struct TileSum {
 
 // One contributor's values of a tile.
 struct SentTile {
-  uint32_t count = 0;
-  const int32_t* step = nullptr;  // Each offset less the one before; before the first is -1.
-  // Bit i of word i / 64: of value i.
-  const uint64_t* high = nullptr;
-  const uint64_t* negative = nullptr;
-  // What is added: for a low and for a high one.
-  float low_value = 0;
-  float high_value = 0;
+  TileStreams* from = nullptr;
+  uint32_t count = 0;  // 0: nothing is read.
+  bool two_levels = false;
+  float value[4] = {};  // What is added for a low and for a high one, and if they are negative.
 };
 
-// Adds them in the order of their offsets, all of which are in the tile.
-void add_sent(const SentTile& sent, bool count_senders, TileSum& sum);
+// The mean of a tile that was summed, on its way to memory. What it takes from the sum is zero
+// again.
+struct MeanRows {
+  TileSum* sum = nullptr;  // Null: there is none.
+  float* to = nullptr;     // Where the tile begins.
+  uint32_t rows = 0;
+  uint32_t cols = 0;
+  uint64_t stride = 0;            // Of rows in memory.
+  float share = 1;                // What sums are multiplied by,
+  const float* shares = nullptr;  //   or, if not null, what for so many senders.
+  uint32_t written = 0;           // Rows that were.
+};
 
-// to = factor * sum, and the sum is zero again, of some rows of a tile.
-//   sum  `rows` runs of `cols` values, one after the other      to   the same, `stride` apart
-void take_sum(float factor, uint32_t rows, uint32_t cols, uint64_t stride, float* sum, float* to);
+// Writes rows until `rows` are. They go past the caches where they are whole lines; what was
+// written before, too, is at hand for other threads afterwards.
+void write_mean(MeanRows& mean, uint32_t rows);
 
-// to = factor[senders] * sum of each place, and both are zero again.
-void take_sum_by_senders(const float* factor, uint32_t rows, uint32_t cols, uint64_t stride,
-                         float* sum, uint16_t* senders, float* to);
+// Adds each contributor's values, of tiles of `size` values, in the order of `sent` and of their
+// offsets. Between contributors writes its part of `mean`, another sum's: memory takes its time.
+// Returns the first who is refused (compress/simd/unpack.h), whose values may be there in part; or
+// how many there are.
+size_t add_tiles(uint32_t size, const GapCode& gaps, std::span<const SentTile> sent,
+                 bool count_senders, TileSum& sum, MeanRows& mean);
 
 }  // namespace compress::simd

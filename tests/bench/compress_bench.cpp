@@ -12,6 +12,7 @@
 #include <cstring>
 #include <functional>
 #include <memory>
+#include <span>
 #include <string>
 #include <thread>
 #include <vector>
@@ -128,7 +129,11 @@ void aggregate(benchmark::State& state, uint32_t threads, size_t count) {
                                    .rule = "average",
                                    .norm_floor = 0.5,
                                    .contributors_max = 20};
-  std::vector<float> G(kParameters);
+  // From a cache line on: what is written past the caches is whole lines then.
+  constexpr size_t kLine = 64;
+  std::vector<float> room(kParameters + kLine / sizeof(float));
+  const size_t before = -(reinterpret_cast<uintptr_t>(room.data()) / sizeof(float)) % 16;
+  const auto G = std::span(room).subspan(before, kParameters);
   for (auto _ : state) {
     const auto refused = compress::aggregate_bodies(contributors, layout(), params, threads, G);
     if (refused) state.SkipWithError("a body was refused");

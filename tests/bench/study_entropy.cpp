@@ -57,6 +57,38 @@ double level_bound(const Tiles& tiles) {
   return bits;
 }
 
+// As sparseloco has them: of values half of 64 apart, whether any is high, and so on.
+double level_pairs(const Tiles& tiles) {
+  double bits = 0;
+  for (const TileData& tile : tiles) {
+    for (size_t first = 0; first < tile.offset.size(); first += 64) {
+      const size_t count = std::min<size_t>(64, tile.offset.size() - first);
+      const size_t pairs = (count + 1) / 2;
+      for (size_t i = 0; i < pairs; ++i) {
+        const bool one = tile.is_high(first + i);
+        const bool other = pairs + i < count && tile.is_high(first + pairs + i);
+        bits += one ? 3 : other ? 2 : 1;
+      }
+    }
+  }
+  return bits;
+}
+
+// Of three at a time: none 1 bit, one of them 3, more 5.
+double level_threes(const Tiles& tiles) {
+  double bits = 0;
+  for (const TileData& tile : tiles) {
+    for (size_t first = 0; first < tile.offset.size(); first += 3) {
+      size_t high = 0;
+      for (size_t i = first; i < std::min(tile.offset.size(), first + 3); ++i) {
+        high += tile.is_high(i);
+      }
+      bits += high == 0 ? 1 : high == 1 ? 3 : 5;
+    }
+  }
+  return bits;
+}
+
 // A tile's levels, 64 at a time: how many are high, then which. Kept as words: what is timed is the
 // code, not the writing of bits.
 Trial enumerated_levels(const Tiles& tiles,
@@ -107,7 +139,7 @@ double squared_error(std::span<const float> descending, const compress::TwoLevel
   return error;
 }
 
-// Two magnitudes for `together` tiles, 24 bits.
+// Two magnitudes for `together` tiles, 20 bits.
 Trial shared(const Tiles& tiles, size_t together) {
   double error = 0, energy = 0;
   for (size_t first = 0; first < tiles.size(); first += together) {
@@ -121,13 +153,13 @@ Trial shared(const Tiles& tiles, size_t together) {
   }
   const size_t pairs = (tiles.size() + together - 1) / together;
   Trial trial = counted("magnitudes", "one pair for " + std::to_string(together) + " tiles", tiles,
-                        24.0 * static_cast<double>(pairs));
+                        20.0 * static_cast<double>(pairs));
   trial.error = error / energy;
   return trial;
 }
 
-// The pair of each tile, as steps from the tile before: high by `dropped` mantissa bits fewer, in
-// zigzag Rice of the best parameter; the ratio by `dropped` bits fewer, in its own.
+// The pair of each tile, as steps from the tile before, each of the two in zigzag Rice of the best
+// parameter; by `dropped` bits fewer than sparseloco's, which is at 0.
 Trial differences(const Tiles& tiles, uint32_t dropped) {
   double error = 0, energy = 0;
   std::vector<uint32_t> steps[2];
@@ -143,7 +175,7 @@ Trial differences(const Tiles& tiles, uint32_t dropped) {
       before[i] = now[i];
     }
     levels.high_code = static_cast<uint16_t>(now[0] << dropped);
-    levels.ratio = static_cast<uint8_t>(std::min(now[1] << dropped, 255));
+    levels.ratio = static_cast<uint8_t>(std::min(now[1] << dropped, 63));
     error += squared_error(tile.descending, levels);
     for (const float magnitude : tile.descending) energy += std::pow(double{magnitude}, 2);
   }
@@ -178,6 +210,8 @@ std::vector<Trial> try_codes(const StudyInput& input) {
            bits_of("sign", tiles, is_negative),
            counted("level", "plain", tiles, values),
            counted("level", "bound, number of high ones known", tiles, level_bound(tiles)),
+           counted("level", "pairs (sparseloco)", tiles, level_pairs(tiles)),
+           counted("level", "threes", tiles, level_threes(tiles)),
            enumerated_levels(tiles, is_high),
            bits_of("level", tiles, is_high),
            shared(tiles, 1),
@@ -185,8 +219,8 @@ std::vector<Trial> try_codes(const StudyInput& input) {
            shared(tiles, 16),
            shared(tiles, 64),
            differences(tiles, 0),
+           differences(tiles, 1),
            differences(tiles, 2),
-           differences(tiles, 4),
        }) {
     trials.push_back(std::move(trial));
   }

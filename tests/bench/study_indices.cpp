@@ -3,7 +3,9 @@
 #include <array>
 #include <bit>
 #include <cmath>
+#include <map>
 
+#include "compress/golomb.h"
 #include "tests/bench/range_coder.h"
 #include "tests/bench/set_code.h"
 #include "tests/bench/study_tiles.h"
@@ -46,6 +48,52 @@ double rice_bits(const Tiles& tiles, bool by_tile) {
     double least = rice(gaps, fixed);
     for (uint32_t r = 0; by_tile && r < 12; ++r) least = std::min(least, rice(gaps, r));
     bits += least + (by_tile ? 4 : 0);
+  }
+  return bits;
+}
+
+// As sparseloco has them: the modulus follows from the density.
+double golomb_bits(const Tiles& tiles) {
+  double bits = 0;
+  for (const TileData& tile : tiles) {
+    const auto gaps = gaps_of(tile);
+    const auto code = compress::GapCode::of(tile.size(), static_cast<uint32_t>(gaps.size()));
+    for (const uint16_t gap : gaps) {
+      bits += 1 + gap / code.modulus + code.width + (gap % code.modulus >= code.plain);
+    }
+  }
+  return bits;
+}
+
+// What gaps would take if it were known how often each occurs among 1,024 tiles.
+double entropy_bits(const Tiles& tiles) {
+  constexpr size_t kTogether = 1024;
+  double bits = 0;
+  for (size_t first = 0; first < tiles.size(); first += kTogether) {
+    std::map<uint16_t, double> counts;
+    double all = 0;
+    for (size_t i = first; i < std::min(tiles.size(), first + kTogether); ++i) {
+      for (const uint16_t gap : gaps_of(tiles[i])) ++counts[gap], ++all;
+    }
+    for (const auto& [gap, count] : counts) bits -= count * std::log2(count / all);
+  }
+  return bits;
+}
+
+// High and low values as two sets of offsets, each in Golomb's code, which tells the levels too;
+// and how many are high, in 6 bits.
+double two_sets_bits(const Tiles& tiles) {
+  double bits = 0;
+  for (const TileData& tile : tiles) {
+    TileData part[2] = {{tile.rows, tile.cols, {}, {}, {}, {}},
+                        {tile.rows, tile.cols, {}, {}, {}, {}}};
+    for (size_t i = 0; i < tile.offset.size(); ++i) {
+      part[tile.is_high(i)].offset.push_back(tile.offset[i]);
+    }
+    bits += 6;
+    for (const TileData& one : part) {
+      if (!one.offset.empty()) bits += golomb_bits({one});
+    }
   }
   return bits;
 }
@@ -364,7 +412,10 @@ std::vector<Trial> try_indices(const Tiles& tiles) {
       counted("index", "bound, offsets at random", tiles, bound_bits(tiles)),
       counted("index", "Rice, parameter by tile (and its 4 bits)", tiles, rice_bits(tiles, true)),
       counted("index", "Rice, parameter by density", tiles, rice_bits(tiles, false)),
+      counted("index", "Golomb, modulus by density (sparseloco)", tiles, golomb_bits(tiles)),
+      counted("index", "entropy of the gaps of 1,024 tiles", tiles, entropy_bits(tiles)),
       counted("index", "Elias-Fano", tiles, elias_fano_bits(tiles)),
+      counted("index+level", "two sets, Golomb, and one's size", tiles, two_sets_bits(tiles)),
       range_gaps(tiles),
       rows_then_columns(tiles),
       bitmap(tiles),

@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <utility>
 
 #include "compress/aggregate.h"
 #include "compress/sparseloco.h"
@@ -50,6 +51,27 @@ class BodySum : public ::testing::Test {
     return aggregate(made, layout_, params);
   }
 
+  static Bytes flipped(Bytes body, size_t bit) {
+    body[bit / 8] = static_cast<uint8_t>(body[bit / 8] ^ 1u << bit % 8);
+    return body;
+  }
+  // One contributor's body replaced: it is refused as by decode, or all is as by decode. Whether it
+  // was refused.
+  bool expect_same(size_t contributor, Bytes body) {
+    bodies_[contributor] = std::move(body);
+    const auto update = SparseLoco().decode(bodies_[contributor], layout_);
+    std::vector<float> G(layout_.parameter_count());
+    const auto refused = aggregate_bodies(contributors(), layout_, outer_params(), 1, G);
+    EXPECT_EQ(refused.has_value(), !update.has_value());
+    if (refused) {
+      EXPECT_EQ(refused->contributor, contributor);
+      EXPECT_EQ(refused->verdict, update.error());
+    } else if (update) {
+      EXPECT_EQ(G, by_updates(outer_params()));
+    }
+    return refused.has_value();
+  }
+
   // Two groups and more, tensors that share one, tiles cut at both edges.
   Layout layout_ = layout_of({{40, 50}, {16, 8 * 1300}, {1, 100}, {9, 3}, {70, 70}}, 64, 7);
   std::vector<Bytes> bodies_;
@@ -73,12 +95,24 @@ TEST_F(BodySum, IsDecodeAndAggregateBitForBit) {
 }
 
 TEST_F(BodySum, OfTilesOf4096Too) {
-  layout_ = layout_of({{200, 330}, {1, 9000}});
-  make(4);
-  const auto params = outer_params("contributors", 0.8);
-  std::vector<float> G(layout_.parameter_count(), NAN);
-  EXPECT_FALSE(aggregate_bodies(contributors(), layout_, params, 1, G));
-  EXPECT_EQ(G, by_updates(params));
+  // Fewer than 64 values a tile, 64 and two blocks; rows that begin at whole lines and that do not.
+  for (const uint32_t keep : {20u, 64u, 100u}) {
+    for (const uint32_t cols : {256u, 330u}) {
+      layout_ = layout_of({{200, cols}, {1, 9000}}, 4096, keep);
+      for (const size_t miners : {3, 9}) {
+        make(miners);
+        for (const char* divide : {"contributors", "senders"}) {
+          const auto params = outer_params(divide, 0.8);
+          const std::vector<float> wanted = by_updates(params);
+          testing::on_every_target([&] {
+            std::vector<float> G(layout_.parameter_count(), NAN);
+            EXPECT_FALSE(aggregate_bodies(contributors(), layout_, params, 1, G));
+            EXPECT_EQ(G, wanted) << keep << " " << cols << " " << miners << " " << divide;
+          });
+        }
+      }
+    }
+  }
 }
 
 TEST_F(BodySum, OfNobodyIsZero) {
@@ -91,29 +125,31 @@ TEST_F(BodySum, RefusesWhatDecodeRefusesAndSaysWho) {
   layout_ = testing::small_layout();
   make(2);
   const Bytes honest = bodies_[1];
-  std::vector<float> G(layout_.parameter_count());
   size_t refused_count = 0;
-  const auto expect_same = [&](const Bytes& body) {
-    bodies_[1] = body;
-    const auto update = SparseLoco().decode(body, layout_);
-    const auto refused = aggregate_bodies(contributors(), layout_, outer_params(), 1, G);
-    ASSERT_EQ(refused.has_value(), !update.has_value());
-    if (!refused) return;
-    ++refused_count;
-    EXPECT_EQ(refused->contributor, 1u);
-    EXPECT_EQ(refused->verdict, update.error());
-  };
   for (size_t bit = 0; bit < honest.size() * 8; ++bit) {
-    Bytes flipped = honest;
-    flipped[bit / 8] = static_cast<uint8_t>(flipped[bit / 8] ^ 1u << bit % 8);
-    expect_same(flipped);
+    refused_count += expect_same(1, flipped(honest, bit));
   }
   for (size_t size = 0; size < honest.size(); ++size) {
-    expect_same({honest.begin(), honest.begin() + static_cast<std::ptrdiff_t>(size)});
+    refused_count +=
+        expect_same(1, {honest.begin(), honest.begin() + static_cast<std::ptrdiff_t>(size)});
   }
-  expect_same(Bytes(honest.size() * 100));
-  expect_same(SparseLoco().encode(std::vector<float>(layout_.parameter_count()), layout_));
+  expect_same(1, Bytes(honest.size() * 100));
+  expect_same(1, SparseLoco().encode(std::vector<float>(layout_.parameter_count()), layout_));
   EXPECT_GT(refused_count, honest.size());
+}
+
+TEST_F(BodySum, RefusesTheSameInTilesOf4096WithEveryInstructionSet) {
+  layout_ = layout_of({{64, 128}});
+  make(6);
+  const Bytes honest = bodies_[4];
+  testing::on_every_target([&] {
+    size_t refused_count = 0;
+    for (size_t bit = 0; bit < honest.size() * 8; ++bit) {
+      refused_count += expect_same(4, flipped(honest, bit));
+    }
+    EXPECT_GT(refused_count, 100u);
+    EXPECT_LT(refused_count, honest.size() * 8);
+  });
 }
 
 TEST_F(BodySum, OfTwoBadOnesTheFirstIsNamed) {

@@ -1,6 +1,6 @@
-// Goal: at most 10 bits a value, at least 205 times smaller than fp32, and little lost by
-// quantising. Method: whole tiles of four distributions under fixed seeds; the error against the
-// sent values as they were.
+// Goal: at most 9.5 bits a value, at least 215 times smaller than fp32, and little lost by
+// quantising: 205 times is promised of what is sent, with what is around the bodies. Method: whole
+// tiles of four distributions under fixed seeds; the error against the sent values as they were.
 #include <gtest/gtest.h>
 
 #include <cmath>
@@ -68,8 +68,8 @@ Cost cost_of(const Draw& draw, double scale_deviation) {
 // margin for another draw. A per-tensor quantiser of four bins has 0.012, 0.225, 0.233 and 0.322.
 void expect_cost(const Draw& draw, double scale_deviation, double error_max) {
   const Cost cost = cost_of(draw, scale_deviation);
-  EXPECT_LE(cost.bits_per_value, 10);
-  EXPECT_GE(cost.ratio, 205);
+  EXPECT_LE(cost.bits_per_value, 9.5);
+  EXPECT_GE(cost.ratio, 215);
   EXPECT_LE(cost.relative_error, error_max);
 }
 
@@ -97,8 +97,8 @@ TEST(SparseLocoSize, AWholeSmallModelToo) {
   const Layout layout = testing::layout_of(shapes);
   const SparseLoco codec;
   const Bytes body = codec.encode(testing::gaussian(layout.parameter_count(), 3), layout);
-  EXPECT_LE(body.size() * 8, layout.kept_count() * 10);
-  EXPECT_LE(body.size() * 205, layout.parameter_count() * 4);
+  EXPECT_LE(body.size() * 8 * 2, layout.kept_count() * 19);
+  EXPECT_LE(body.size() * 215, layout.parameter_count() * 4);
 }
 
 }  // namespace

@@ -10,6 +10,7 @@
 #include <array>
 #include <cmath>
 #include <cstring>
+#include <optional>
 #include <utility>
 
 #include "common/philox.h"
@@ -96,19 +97,23 @@ TEST(SparseLoco, TheNormOfATileIsExact) {
 }
 
 TEST(SparseLoco, OneSmallUpdateIsTheseBytes) {
-  // One tile, 2 of 8 values kept: -1 at 1 and 0.5 at 4. Gaps 1 and 2 cost (1 + 1) + (1 + 2) = 5
-  // bits under parameter 0 and 2 + (1 + 0) + (1 + 1) = 5 under 1: the lower, 0.
-  //   head        parameter 0                   4 bits
-  //               high 1 = 512 * 2^(96 - 105)  16 bits: exponent 96 over mantissa 0: C000
-  //               ratio 128 = 80                8 bits; then padding: nibbles 0, 0 0 0 C, 0 8, 0
-  //   levels      1 0, first bit first: 01
-  //   signs       1 0: 01
-  //   remainders  of no bits
-  //   quotients   01 001: 12
-  //   its size    07 00 00 00
+  // One tile, 2 of 8 values kept: -1 at 1 and 0.5 at 4. The modulus of their gaps is 8 * 11 / 32 =
+  // 2, so remainders have one bit: gap 1 is remainder 1, gap 2 quotient 1.
+  //   levels      01 00 00 00: bytes
+  //               03: one of the pair is high; the first; not the second
+  //   heads       01: all are whole; no steps, both parameters 0
+  //               00 30 08: high 1 = 128 * 2^(96 - 103), 96 over mantissa 0, so 3000 in 14 bits;
+  //               ratio 32 in 6
+  //   values      55: fields 1 0, signs 1 0, quotients 1 01
+  //   its size    0a 00 00 00
   const Layout layout = layout_of({{1, 8}}, 64, 16);
   const Bytes body = kCodec.encode(std::vector<float>{0, -1, 0, 0, 0.5f, 0, 0, 0}, layout);
-  EXPECT_EQ(common::to_hex(body), "00000c0801011207000000");
+  EXPECT_EQ(common::to_hex(body),
+            "01000000"
+            "03"
+            "01003008"
+            "55"
+            "0a000000");
 }
 
 TEST(SparseLoco, ReencodingADecodedUpdateGivesTheSameBytes) {
@@ -185,14 +190,14 @@ TEST(SparseLoco, AllZerosHaveOneEncodingAndItIsEmpty) {
   EXPECT_EQ(verdict_of(kCodec.encode(zeros, layout), layout), Verdict::kEmpty);
 }
 
-TEST(SparseLoco, ZeroTilesBetweenOthersCostHalfAByte) {
+TEST(SparseLoco, ZeroTilesBetweenOthersCostTwoBits) {
   const Layout layout = layout_of({{1, 64 * 20}}, 64, 5);
   std::vector<float> values(layout.parameter_count(), 0.0f);
   values[64 * 13 + 7] = 1;
   const Bytes body = kCodec.encode(values, layout);
-  // Heads: 19 * 4 bits, and one partial tile's 4 + 12 + 4 + 24; sign; gap 7 under
-  // parameter 2: a remainder of 2 bits and a quotient of 1 + 1; table 4.
-  EXPECT_EQ(body.size(), (19 * 4 + 44 + 7) / 8 + 1 + 1 + 1 + 4u);
+  // Table 4; size of levels 4; heads: 8 bits, 19 * 2, and one partial tile's 2 + 12 + 20; gap 7 of
+  // modulus 8: three bits of remainder and a quotient of one; a sign.
+  EXPECT_EQ(body.size(), 4u + 4 + (8 + 19 * 2 + 34) / 8 + 1);
   const Update update = decoded(body, layout);
   EXPECT_EQ(update.tensors[0].index, (std::vector<uint32_t>{64 * 13 + 7}));
   EXPECT_EQ(update.tensors[0].norm, 1.0);
@@ -250,69 +255,147 @@ TEST(SparseLocoDeathTest, NanInOurOwnUpdateIsABug) {
   EXPECT_DEATH(kCodec.encode(values, layout), "CHECK failed");
 }
 
-// --- one tile, written by a stranger: keep 5 of 64 ---
+// --- tiles written by a stranger: keep 4 of 64, so that a gap's modulus is 11 ---
 
-// What its five streams hold: fields of a value and a width; of width kUnary, so many zeros and a
+// What the three streams hold: fields of a value and a width; of width kUnary, so many zeros and a
 // one.
 constexpr uint32_t kUnary = 100;
 using Stream = std::vector<std::pair<uint64_t, uint32_t>>;
-using Streams = std::array<Stream, 5>;
-enum { kHeads, kLevels, kSigns, kRemainders, kQuotients };
+enum { kLevels, kHeads, kValues };
+// Fields of kHeads.
+enum { kAllWhole, kHighRice, kRatioRice, kHigh, kRatio };
+
+struct Streams {
+  Stream& operator[](size_t i) { return stream[i]; }
+
+  std::array<Stream, 3> stream;
+  std::optional<uint32_t> level_bytes;  // Instead of what they are.
+};
 
 class HostileTile : public ::testing::Test {
  protected:
-  static Verdict judge(const Streams& streams) {
-    const Layout layout = layout_of({{1, 64}}, 64, 5);
-    common::Bytes group;
-    for (const Stream& stream : streams) {
-      Bytes room(1 << 18);
-      BitWriter out(room.data());
-      for (const auto& [bits, width] : stream) {
-        if (width == kUnary) {
-          out.put_unary(static_cast<uint32_t>(bits));
-        } else {
-          out.put(bits, width);
-        }
+  static constexpr uint32_t kModulus = 11;
+  static constexpr uint32_t kPlain = 5;  // Remainders below are 3 bits, the others 4.
+
+  static Bytes bytes_of(const Stream& stream) {
+    Bytes room(1 << 18);
+    BitWriter out(room.data());
+    for (const auto& [bits, width] : stream) {
+      if (width == kUnary) {
+        out.put_unary(static_cast<uint32_t>(bits));
+      } else {
+        out.put(bits, width);
       }
-      out.pad();
-      group.insert(group.end(), out.bytes().begin(), out.bytes().end());
     }
-    common::ByteWriter body;
-    body.raw(group).number(static_cast<uint32_t>(group.size()));
-    return verdict_of(body.bytes(), layout);
+    out.pad();
+    return {out.bytes().begin(), out.bytes().end()};
   }
-  static Streams tile(uint32_t parameter, uint8_t ratio, const std::vector<uint32_t>& gaps,
-                      uint32_t levels, uint32_t signs) {
-    Streams made;
-    made[kHeads] = {{parameter, 4}, {0x4000, 16}, {ratio, 8}};
-    if (ratio != 0) made[kLevels] = {{levels, gaps.size()}};
-    made[kSigns] = {{signs, gaps.size()}};
+  static Verdict judge(const Streams& streams, uint32_t tiles = 1) {
+    const Layout layout = layout_of({{1, 64 * tiles}}, 64, 4);
+    common::ByteWriter group;
+    const Bytes levels = bytes_of(streams.stream[kLevels]);
+    group.number(streams.level_bytes.value_or(static_cast<uint32_t>(levels.size())));
+    group.raw(levels);
+    group.raw(bytes_of(streams.stream[kHeads]));
+    group.raw(bytes_of(streams.stream[kValues]));
+    Bytes body = std::move(group).bytes();
+    const auto size = static_cast<uint32_t>(body.size());
+    common::ByteWriter table;
+    table.number(size);
+    body.insert(body.end(), table.bytes().begin(), table.bytes().end());
+    return verdict_of(body, layout);
+  }
+  static void add_values(const std::vector<uint32_t>& gaps, Streams& to) {
+    Stream last_bits;
     for (const uint32_t gap : gaps) {
-      made[kRemainders].emplace_back(gap & ((1u << parameter) - 1), parameter);
-      made[kQuotients].emplace_back(gap >> parameter, kUnary);
+      const uint32_t remainder = gap % kModulus;
+      if (remainder < kPlain) {
+        to[kValues].emplace_back(remainder, 3);
+      } else {
+        to[kValues].emplace_back((remainder + kPlain) / 2, 3);
+        last_bits.emplace_back((remainder + kPlain) % 2, 1);
+      }
     }
+    to[kValues].emplace_back(0b0101, gaps.size());
+    to[kValues].insert(to[kValues].end(), last_bits.begin(), last_bits.end());
+    for (const uint32_t gap : gaps) to[kValues].emplace_back(gap / kModulus, kUnary);
+  }
+  // One level, so that there are none to read.
+  static Streams tile(const std::vector<uint32_t>& gaps) {
+    Streams made;
+    made[kHeads] = {{1, 1}, {0, 4}, {0, 3}, {0x1000, 14}, {0, 6}};
+    add_values(gaps, made);
     return made;
   }
-  static Streams honest() { return tile(2, 100, {5, 6, 7, 8, 9}, 0b10110, 0b01010); }
+  // The second and the third value are high: both pairs have one, of the first pair not the first,
+  // of the second the first and not the second.
+  static Streams honest() {
+    Streams made = tile({5, 6, 12, 30});
+    made[kHeads][kRatio].first = 25;
+    made[kLevels] = {{0b11, 2}, {0b10, 2}, {0, 1}};
+    return made;
+  }
+  // So few values that the tile is partial.
+  static Streams partial(const std::vector<uint32_t>& gaps, uint32_t count) {
+    Streams made = tile(gaps);
+    made[kHeads] = {{0, 1}, {0, 4}, {0, 3}, {0b10, 2}, {count, 12}, {0x1000, 14}, {0, 6}};
+    return made;
+  }
 };
 
-TEST_F(HostileTile, TheHonestOneIsAccepted) { EXPECT_EQ(judge(honest()), Verdict::kAccepted); }
+TEST_F(HostileTile, TheHonestOnesAreAccepted) {
+  EXPECT_EQ(judge(honest()), Verdict::kAccepted);
+  EXPECT_EQ(judge(tile({5, 6, 7, 8})), Verdict::kAccepted);
+  EXPECT_EQ(judge(partial({5, 6, 7}, 3)), Verdict::kAccepted);
+}
 
 TEST_F(HostileTile, AnotherRiceParameterIsMalformed) {
-  for (const uint32_t parameter : {0, 1, 3, 4}) {
-    EXPECT_EQ(judge(tile(parameter, 100, {5, 6, 7, 8, 9}, 0b10110, 0b01010)), Verdict::kMalformed)
-        << parameter;
-  }
-  for (const uint32_t beyond_all : {12, 13}) {
-    Streams streams = honest();
-    streams[kHeads][0].first = beyond_all;
-    EXPECT_EQ(judge(streams), Verdict::kMalformed);
+  for (const size_t which : {kHighRice, kRatioRice}) {
+    for (uint32_t parameter = 1; parameter < 8; ++parameter) {
+      Streams streams = honest();
+      streams[kHeads][which].first = parameter;
+      EXPECT_EQ(judge(streams), Verdict::kMalformed) << which << " " << parameter;
+    }
   }
 }
 
+// Of one number: the first under which no more than two are in unary.
+uint32_t best_parameter(uint32_t number) {
+  uint32_t parameter = 0;
+  while (number >> parameter > 2) ++parameter;
+  return parameter;
+}
+
+TEST_F(HostileTile, AStepOutOfRangeIsMalformed) {
+  const auto two_tiles = [](uint32_t high, uint32_t high_step, uint32_t ratio_step) {
+    Streams streams = tile({5, 6, 7, 8});
+    const uint32_t high_rice = best_parameter(high_step);
+    const uint32_t ratio_rice = best_parameter(ratio_step);
+    Stream& heads = streams[kHeads];
+    heads[kHigh].first = high;
+    heads[kHighRice].first = high_rice;
+    heads[kRatioRice].first = ratio_rice;
+    heads.emplace_back(high_step >> high_rice, kUnary);
+    heads.emplace_back(high_step & ((1u << high_rice) - 1), high_rice);
+    heads.emplace_back(ratio_step >> ratio_rice, kUnary);
+    heads.emplace_back(ratio_step & ((1u << ratio_rice) - 1), ratio_rice);
+    add_values({5, 6, 7, 8}, streams);
+    return judge(streams, 2);
+  };
+  EXPECT_EQ(two_tiles(0x3FFE, 2, 0), Verdict::kAccepted);   // One up,
+  EXPECT_EQ(two_tiles(0x3FFE, 4, 0), Verdict::kMalformed);  //   two.
+  EXPECT_EQ(two_tiles(1, 1, 0), Verdict::kAccepted);        // One down,
+  EXPECT_EQ(two_tiles(1, 3, 0), Verdict::kMalformed);       //   two.
+  EXPECT_EQ(two_tiles(1, 2 * 0x3FFE, 0), Verdict::kAccepted);
+  EXPECT_EQ(two_tiles(1, 2 * 0x3FFF, 0), Verdict::kMalformed);
+  EXPECT_NE(two_tiles(1, 1 << 20, 0), Verdict::kAccepted);
+  EXPECT_EQ(two_tiles(1, 0, 1), Verdict::kMalformed);  // A ratio below 0.
+  EXPECT_EQ(two_tiles(1, 0, 2 * 64), Verdict::kMalformed);
+}
+
 TEST_F(HostileTile, AHugeGapIsMalformed) {
-  for (const uint32_t gap : {60u, 64u, 1000u, 1u << 20}) {
-    const auto verdict = judge(tile(2, 0, {gap, 0, 0, 0, 0}, 0, 0));
+  for (const uint32_t gap : {61u, 64u, 1000u, 1u << 20}) {
+    const auto verdict = judge(tile({gap, 0, 0, 0}));
     EXPECT_TRUE(verdict == Verdict::kMalformed || verdict == Verdict::kWrongShape ||
                 verdict == Verdict::kOversized)
         << gap;
@@ -320,20 +403,39 @@ TEST_F(HostileTile, AHugeGapIsMalformed) {
 }
 
 TEST_F(HostileTile, AnOffsetJustBeyondTheTileIsMalformed) {
-  // Sum of gaps and five: 64 is the last that fits.
-  EXPECT_EQ(judge(tile(3, 0, {11, 12, 12, 12, 12}, 0, 0)), Verdict::kAccepted);
-  EXPECT_EQ(judge(tile(3, 0, {12, 12, 12, 12, 12}, 0, 0)), Verdict::kMalformed);
-  EXPECT_EQ(judge(tile(3, 0, {11, 12, 12, 12, 13}, 0, 0)), Verdict::kMalformed);
+  // Sum of gaps and four: 64 is the last that fits.
+  EXPECT_EQ(judge(tile({15, 15, 15, 15})), Verdict::kAccepted);
+  EXPECT_EQ(judge(tile({16, 15, 15, 15})), Verdict::kMalformed);
+  EXPECT_EQ(judge(tile({15, 15, 15, 16})), Verdict::kMalformed);
 }
 
 TEST_F(HostileTile, ARatioWithoutBothLevelsIsMalformed) {
-  for (const uint32_t levels : {0b00000u, 0b11111u}) {
-    EXPECT_EQ(judge(tile(2, 100, {5, 6, 7, 8, 9}, levels, 0)), Verdict::kMalformed);
+  Streams streams = honest();
+  streams[kLevels] = {{0, 2}};
+  EXPECT_EQ(judge(streams), Verdict::kMalformed);
+  streams[kLevels] = {{0b11, 2}, {0b11, 2}, {0b11, 2}};
+  EXPECT_EQ(judge(streams), Verdict::kMalformed);
+}
+
+TEST_F(HostileTile, ALevelOfAValueThatIsNotThereIsMalformed) {
+  Streams streams = partial({5, 6, 7}, 3);
+  streams[kHeads].back().first = 25;
+  streams[kLevels] = {{0b11, 2}, {0b01, 2}, {0, 1}};  // The second pair's second.
+  EXPECT_EQ(judge(streams), Verdict::kMalformed);
+  streams[kLevels] = {{0b11, 2}, {0b10, 2}, {0, 1}};  // Its first.
+  EXPECT_EQ(judge(streams), Verdict::kAccepted);
+}
+
+TEST_F(HostileTile, AnotherSizeOfTheLevelsIsMalformed) {
+  for (const uint32_t size : {0u, 2u, 0xFFFFFFFF}) {
+    Streams streams = honest();
+    streams.level_bytes = size;
+    EXPECT_EQ(judge(streams), Verdict::kMalformed) << size;
   }
 }
 
 TEST_F(HostileTile, NonzeroPaddingInAnyStreamIsMalformed) {
-  for (const size_t stream : {kHeads, kLevels, kSigns, kRemainders, kQuotients}) {
+  for (const size_t stream : {kLevels, kHeads, kValues}) {
     Streams streams = honest();
     streams[stream].emplace_back(1, 1);  // Each has room for it.
     EXPECT_EQ(judge(streams), Verdict::kMalformed) << stream;
@@ -341,7 +443,7 @@ TEST_F(HostileTile, NonzeroPaddingInAnyStreamIsMalformed) {
 }
 
 TEST_F(HostileTile, ASpareByteInAnyStreamIsMalformed) {
-  for (const size_t stream : {kHeads, kLevels, kSigns, kRemainders, kQuotients}) {
+  for (const size_t stream : {kLevels, kHeads, kValues}) {
     Streams streams = honest();
     streams[stream].emplace_back(0, 8);
     EXPECT_NE(judge(streams), Verdict::kAccepted) << stream;
@@ -349,28 +451,24 @@ TEST_F(HostileTile, ASpareByteInAnyStreamIsMalformed) {
 }
 
 TEST_F(HostileTile, AStreamThatEndsEarlyIsMalformed) {
-  for (const size_t stream : {kLevels, kSigns, kRemainders, kQuotients}) {
+  for (const size_t stream : {kLevels, kHeads, kValues}) {
     Streams streams = honest();
     streams[stream].clear();
-    EXPECT_EQ(judge(streams), Verdict::kMalformed) << stream;
+    EXPECT_NE(judge(streams), Verdict::kAccepted) << stream;
   }
   Streams one_less = honest();
-  one_less[kQuotients].pop_back();
+  one_less[kValues].pop_back();
   EXPECT_EQ(judge(one_less), Verdict::kMalformed);
 }
 
 TEST_F(HostileTile, APartialTileThatIsWholeOrEmptyIsMalformed) {
-  const auto partial = [](uint32_t count, uint32_t parameter) {
-    Streams streams = tile(2, 0, {5, 6, 7, 8, 9}, 0, 0);
-    streams[kHeads] = {{kPartialTile, 4}, {count, 12}, {parameter, 4}, {0x4000, 16}, {0, 8}};
-    return streams;
-  };
-  for (const uint32_t count : {0u, 5u, 6u, 4095u}) {
-    EXPECT_EQ(judge(partial(count, 2)), Verdict::kMalformed) << count;
+  for (const uint32_t count : {0u, 4u, 5u, 4095u}) {
+    EXPECT_EQ(judge(partial({5, 6, 7, 8}, count)), Verdict::kMalformed) << count;
   }
-  for (const uint32_t parameter : {kPartialTile, kZeroTile}) {
-    EXPECT_EQ(judge(partial(1, parameter)), Verdict::kMalformed);
-  }
+  // All are whole, and yet it is said of each.
+  Streams streams = tile({5, 6, 7, 8});
+  streams[kHeads] = {{0, 1}, {0, 4}, {0, 3}, {1, 1}, {0x1000, 14}, {0, 6}};
+  EXPECT_EQ(judge(streams), Verdict::kMalformed);
 }
 
 }  // namespace
