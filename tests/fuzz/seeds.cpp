@@ -76,6 +76,16 @@ void write_messages(const fs::path& folder) {
   }
 }
 
+// How, how much, how changed; then a text. Two of the sizes about a chunk (seal_fuzz.cpp).
+void write_seals(const fs::path& folder) {
+  write(folder / "seed_byte_changed", {0, 100, 255, 1, 2, 3});
+  write(folder / "seed_chunk", {7, 2, 255, 1, 2, 3, 4, 5});
+  write(folder / "seed_chunks_moved", {11 + 48, 200, 9, 1, 2, 3});
+  write(folder / "seed_cut", Bytes(100, 16));
+  write(folder / "seed_empty", {32, 0, 0});
+  write(folder / "seed_sealed_size", {32, 1, 1, 17, 0, 16, 0, 0, 0, 0, 0});
+}
+
 // Without signatures: the target adds its own.
 void write_manifests(const fs::path& folder) {
   const auto alice = common::Keypair::from_uri("//Alice").value();
@@ -265,6 +275,7 @@ int main(int argc, char** argv) {
   write_bodies(fs::path(argv[1]) / "distro", *with("distro"), {1});
   write_contributions(fs::path(argv[1]) / "contribution");
   write_messages(fs::path(argv[1]) / "messages");
+  write_seals(fs::path(argv[1]) / "seal");
   write_manifests(fs::path(argv[1]) / "manifest");
   write_receipts(fs::path(argv[1]) / "receipt");
   write_safetensors(fs::path(argv[1]) / "safetensors");

@@ -149,7 +149,8 @@ void find_words(const std::vector<std::string>& lines, const char* pattern, cons
   }
 }
 
-// A deleted function (`= delete`, which may stand on the next line) is no naked delete.
+// A deleted function (`= delete`, which may stand on the next line) is no naked delete, nor is the
+// definition of the operator.
 void find_naked_delete(const std::vector<std::string>& lines, std::vector<Finding>& findings) {
   static const std::regex kDelete(R"(\bdelete\b)");
   char before = ' ';
@@ -159,7 +160,8 @@ void find_naked_delete(const std::vector<std::string>& lines, std::vector<Findin
     const std::string head = found ? match.prefix().str() : lines[i];
     const size_t last = head.find_last_not_of(' ');
     if (last != std::string::npos) before = head[last];
-    if (found && before != '=') findings.push_back({i + 1, "naked delete"});
+    const bool defined = found && head.ends_with("void operator ");
+    if (found && before != '=' && !defined) findings.push_back({i + 1, "naked delete"});
     if (found) before = ' ';
   }
 }

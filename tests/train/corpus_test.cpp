@@ -11,6 +11,7 @@ extern "C" int fuzz_messages(const uint8_t* data, size_t size);
 extern "C" int fuzz_receipt(const uint8_t* data, size_t size);
 extern "C" int fuzz_safetensors(const uint8_t* data, size_t size);
 extern "C" int fuzz_safetensors_header(const uint8_t* data, size_t size);
+extern "C" int fuzz_seal(const uint8_t* data, size_t size);
 extern "C" int fuzz_tokenizer(const uint8_t* data, size_t size);
 
 namespace train {
@@ -25,6 +26,7 @@ TEST(Corpus, Messages) { replay_corpus("messages", fuzz_messages); }
 TEST(Corpus, Receipt) { replay_corpus("receipt", fuzz_receipt); }
 TEST(Corpus, Safetensors) { replay_corpus("safetensors", fuzz_safetensors); }
 TEST(Corpus, SafetensorsHeader) { replay_corpus("safetensors_header", fuzz_safetensors_header); }
+TEST(Corpus, Seal) { replay_corpus("seal", fuzz_seal); }
 TEST(Corpus, Tokenizer) { replay_corpus("tokenizer", fuzz_tokenizer); }
 
 }  // namespace
