@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <cerrno>
 #include <utility>
 
@@ -72,7 +73,9 @@ Result<Bytes> read_file(const fs::path& file, uint64_t size_max) {
 Result<void> make_folder(const fs::path& folder) {
   TRY_VOID(make_folders(folder));
   TRY(const Descriptor descriptor, open_folder(folder));
-  const std::string probe = fmt::format("{}probe-{}", kTemporaryPrefix, getpid());
+  // A name of its own: several threads may ask for one folder at once.
+  static std::atomic<uint64_t> count = 0;
+  const std::string probe = fmt::format("{}probe-{}-{}", kTemporaryPrefix, getpid(), ++count);
   TRY_VOID(replace_file_at(descriptor, probe, ByteView(), 0600, folder));
   if (unlinkat(descriptor.number(), probe.c_str(), 0) != 0) {
     return file_error("removing a file in", folder, errno);
