@@ -1,6 +1,7 @@
-// One window of a model of any size, as streams: miners encode to contribution files, a validator
-// examines them, a node steps theta by them. Run by hand; prints what each stage took, and the
-// memory.
+// One window of a model of any size, as streams: miners encode and seal into files and upload them
+// to their buckets (folders); a node downloads them, checks them against their claims, opens and
+// examines them, and steps theta by what it reads through the seal. Run by hand; prints what each
+// stage took, and the memory.
 //
 //   stream_run --parameters 2e9 --contributors 4 --threads 2 --folder /tmp/window
 //
@@ -20,12 +21,16 @@
 #include "common/check.h"
 #include "common/clock.h"
 #include "common/file_writer.h"
+#include "common/object_store.h"
 #include "compress/aggregate.h"
 #include "compress/contribution.h"
 #include "compress/demo.h"
 #include "compress/outer_step.h"
 #include "tests/bench/range_file.h"
 #include "tests/bench/stream_model.h"
+#include "train/fetch_sealed.h"
+#include "train/seal_writer.h"
+#include "train/stored_contribution.h"
 
 namespace bench {
 namespace {
@@ -33,14 +38,15 @@ namespace {
 using common::Result;
 using compress::BodyFormat;
 using compress::Bytes;
-using compress::Examined;
 using compress::Piece;
 using nlohmann::json;
+using train::StoredContribution;
 namespace fs = std::filesystem;
 
 constexpr float kDecay = 0.95f;
 constexpr float kRate = 0.7f;
 constexpr uint64_t kThetaSeed = 1;
+constexpr std::string_view kObject = "w/0/contribution";
 
 struct Options {
   double parameters = 1e8;
@@ -194,12 +200,11 @@ class Run {
 
   Result<void> all() {
     announce();
-    for (uint32_t miner = 0; miner < options_.contributors; ++miner) {
-      TRY_VOID(encode(miner));
-    }
-    for (uint32_t miner = 0; miner < options_.contributors; ++miner) {
-      TRY_VOID(examine(miner));
-    }
+    const uint32_t miners = options_.contributors;
+    for (uint32_t miner = 0; miner < miners; ++miner) TRY_VOID(encode_and_seal(miner));
+    for (uint32_t miner = 0; miner < miners; ++miner) TRY_VOID(upload(miner));
+    for (uint32_t miner = 0; miner < miners; ++miner) TRY_VOID(download(miner));
+    for (uint32_t miner = 0; miner < miners; ++miner) TRY_VOID(open(miner));
     TRY_VOID(step());
     if (options_.check) check();
     return {};
@@ -207,8 +212,11 @@ class Run {
 
  private:
   uint64_t count() const { return layout_.parameter_count(); }
-  fs::path file_of(uint32_t miner) const {
-    return fs::path(options_.folder) / ("contribution-" + std::to_string(miner));
+  fs::path file_of(uint32_t miner, const std::string& kind) const {
+    return fs::absolute(options_.folder) / (kind + "-" + std::to_string(miner));
+  }
+  Result<std::unique_ptr<common::ObjectStore>> bucket_of(uint32_t miner, bool writable) const {
+    return common::open_store("file://" + file_of(miner, "bucket").string(), writable);
   }
   static common::Keypair key_of(uint32_t miner) {
     return common::Keypair::from_uri("//" + std::to_string(miner)).value();
@@ -238,15 +246,22 @@ class Run {
             .contributors_max = 65535};
   }
 
+  // Of SealWriter and open_seal, a thread; and of the program, with its libraries and one range of
+  // an upload or a download.
+  static constexpr uint64_t kSealing = uint64_t{16} << 20;
+  static constexpr uint64_t kOwn = uint64_t{32} << 20;
+
   void announce() {
     const uint64_t longest = format_->longest_piece();
     const uint64_t most = format_->largest_piece();
-    // Encoding: e and delta of a piece, five times S and four; examining: the hash; stepping: G,
-    // theta, and each contributor's bytes. The hash of what is written; tables and norms.
-    const uint64_t a_thread = std::max({8 * most + 9 * longest, uint64_t{8} << 20,
-                                        8 * most + options_.contributors * (longest + 400)});
-    const uint64_t known = format_->pieces().size() * (150 + 40 * uint64_t{options_.contributors});
-    const uint64_t bound = options_.threads * a_thread + known + (uint64_t{8 + 24} << 20);
+    const uint64_t miners = options_.contributors;
+    // Encoding: e and delta of a piece, five times S and four, and the sealing; opening, on one
+    // thread; stepping: G, theta, each contributor's bytes, and a chunk that is opened.
+    const uint64_t a_thread = std::max(8 * most + 9 * longest + kSealing,
+                                       8 * most + miners * (longest + 400) + train::kSealChunk);
+    const uint64_t known = format_->pieces().size() * (150 + 40 * miners) +
+                           miners * train::SealReader::kKept * train::kSealChunk;
+    const uint64_t bound = options_.threads * a_thread + known + kOwn;
     if (options_.json) {
       std::cout << json{{"codec", options_.codec},
                         {"parameters", count()},
@@ -268,55 +283,98 @@ class Run {
     std::fflush(stdout);
   }
 
-  Result<void> encode(uint32_t miner) {
+  Result<void> encode_and_seal(uint32_t miner) {
     Result<void> done;
-    stages_.run("encode " + std::to_string(miner), count(), [&]() -> uint64_t {
+    stages_.run("encode and seal " + std::to_string(miner), count(), [&] {
       done = write(miner);
-      std::error_code none;
-      return done ? fs::file_size(file_of(miner), none) : 0;
+      return done ? claims_.back().sealed_size : 0;
     });
     return done;
   }
 
   Result<void> write(uint32_t miner) {
-    TRY(common::FileWriter file, common::FileWriter::create(file_of(miner)));
-    compress::DigestSink sink(file);
+    TRY(common::FileWriter file, common::FileWriter::create(file_of(miner, "made")));
+    train::SealWriter sink(file, options_.threads);
     TRY_VOID(compress::write_contribution(
         header_of(miner), key_of(miner), sink, [&] { return sink.digest(); },
         [&](common::ByteSink& out) {
           const auto maker = [&] { return std::make_unique<DrawnMaker>(*format_, miner); };
           return compress::write_body(*format_, maker, options_.threads, out);
         }));
+    TRY(const train::SealSummary summary, sink.finish());
+    claims_.push_back({.origin = {},
+                       .sealed_root = summary.sealed_root,
+                       .sealed_size = summary.sealed_size,
+                       .plain_hash = summary.plain_hash,
+                       .base_root = {}});
+    keys_.push_back(sink.key());
     return file.commit();
   }
 
-  Result<void> examine(uint32_t miner) {
-    TRY(auto source, common::FileSource::open(file_of(miner)));
-    sources_.push_back(std::make_unique<common::FileSource>(std::move(source)));
+  Result<void> upload(uint32_t miner) {
+    TRY(const auto source, common::FileSource::open(file_of(miner, "made")));
+    TRY(const auto bucket, bucket_of(miner, true));
     Result<void> done;
-    stages_.run("examine " + std::to_string(miner), count(), [&]() -> uint64_t {
-      auto found =
-          compress::examine(*sources_.back(), *format_, expected_of(miner), options_.threads);
+    stages_.run("upload " + std::to_string(miner), count(), [&] {
+      done = bucket->put_from(kObject, source);
+      return source.size();
+    });
+    return done;
+  }
+
+  // What is there of an earlier run is another object.
+  Result<void> download(uint32_t miner) {
+    TRY(const auto bucket, bucket_of(miner, false));
+    const fs::path file = file_of(miner, "fetched");
+    common::discard_fetched(file);
+    const train::Claim& claim = claims_[miner];
+    Result<void> done;
+    stages_.run("download and check " + std::to_string(miner), count(), [&] {
+      const auto found = train::fetch_sealed(*bucket, kObject, claim, file, options_.threads);
+      if (!found) {
+        done = found.error();
+      } else {
+        done = accepted(*found);
+      }
+      return claim.sealed_size;
+    });
+    return done;
+  }
+
+  Result<void> open(uint32_t miner) {
+    TRY(auto source, common::FileSource::open(file_of(miner, "fetched")));
+    auto sealed = std::make_unique<common::FileSource>(std::move(source));
+    Result<void> done;
+    stages_.run("open and examine " + std::to_string(miner), count(), [&] {
+      const auto is_right = [&](const train::SealSummary& summary) {
+        return summary.plain_hash == claims_[miner].plain_hash;
+      };
+      auto found = StoredContribution::open(std::move(sealed), keys_[miner], is_right, *format_,
+                                            expected_of(miner));
       if (!found) {
         done = found.error();
       } else if (!*found) {
-        done = common::Error{common::Code::kCorrupt,
-                             "refused: " + std::string(common::name(found->error()))};
+        done = accepted(found->error());
       } else {
-        examined_.push_back(std::make_unique<Examined>(**std::move(found)));
+        opened_.push_back(**std::move(found));
       }
-      return sources_.back()->size();
+      return claims_[miner].sealed_size;
     });
     return done;
+  }
+
+  static Result<void> accepted(common::Verdict verdict) {
+    if (verdict == common::Verdict::kAccepted) return {};
+    return common::Error{common::Code::kCorrupt, "refused: " + std::string(common::name(verdict))};
   }
 
   Result<void> step() {
     std::vector<compress::StoredContributor> contributors;
     uint64_t bytes = 0;
-    for (const auto& one : examined_) {
-      contributors.push_back({one->header.uid, 1.0, &one->body, &one->sums});
+    for (const auto& one : opened_) {
+      contributors.push_back({one->header().uid, 1.0, &one->body(), &one->sums()});
+      bytes += one->plain().size();
     }
-    for (const auto& source : sources_) bytes += source->size();
     std::unique_ptr<RangeFile> theta;
     if (!options_.theta.empty()) {
       TRY(auto file, RangeFile::create(options_.theta, count()));
@@ -365,8 +423,9 @@ class Run {
   compress::Layout layout_;
   std::unique_ptr<compress::Codec> codec_;
   std::unique_ptr<const BodyFormat> format_;
-  std::vector<std::unique_ptr<common::FileSource>> sources_;
-  std::vector<std::unique_ptr<Examined>> examined_;
+  std::vector<train::Claim> claims_;
+  std::vector<train::SealKey> keys_;
+  std::vector<std::unique_ptr<const StoredContribution>> opened_;
   uint64_t checksum_ = 0;
 };
 
@@ -376,7 +435,7 @@ class Run {
 int main(int argc, char** argv) {
   bench::Options options;
   CLI::App app(
-      "One window of a model of any size, as streams: encode, examine, aggregate and step");
+      "One window of a model of any size, as streams: encode, seal, upload, download, open, step");
   app.add_option("--parameters", options.parameters, "How many, about: 2e9")
       ->check(CLI::Range(1e6, 1e12));
   app.add_option("--contributors", options.contributors)->check(CLI::Range(1, 1000));
@@ -386,7 +445,8 @@ int main(int argc, char** argv) {
   app.add_option("--keep", options.keep, "Values kept of a tile of 4,096")
       ->check(CLI::Range(1, 4096));
   app.add_option("--divide", options.divide)->check(CLI::IsMember({"contributors", "senders"}));
-  app.add_option("--folder", options.folder, "Where the contributions go");
+  app.add_option("--folder", options.folder,
+                 "Where the contributions and the buckets go: three times their bytes");
   app.add_option("--theta", options.theta, "A file for theta, 4 bytes a parameter, from zero on");
   app.add_flag("--check", options.check, "Once more in memory, and compare");
   app.add_flag("--json", options.json, "A JSON line a stage");
