@@ -66,7 +66,8 @@ class Network {
       return 1 + static_cast<uint32_t>(random_.below(most));
     };
     for (uint64_t t = 0; t < tensors; ++t) {
-      shapes.emplace_back(random_.below(3) == 0 ? 1 : below(90), below(130));
+      const uint32_t rows = random_.below(3) == 0 ? 1 : below(90);  // Drawn in this order.
+      shapes.emplace_back(rows, below(130));
     }
     return layout_of(shapes, params_.tile, params_.keep);
   }
