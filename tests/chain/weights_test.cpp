@@ -173,7 +173,7 @@ TEST_F(WeightsTest, AreCommittedByHashAndRevealedInTheirEpochByAnotherProcess) {
   // The reveal is what was committed.
   WeightCommit commit{{}, told["uids"], told["values"], told["salt"], 9, 0};
   EXPECT_EQ(hex0x(commit_hash(key_.account(), kNetuid, commit).bytes),
-            arguments_[0]["commit_hash"]);
+            arguments_[0]["commit_hash"].get<std::string>());
   ASSERT_TRUE(setter().reveal_due(key_));  // Once is enough.
   EXPECT_EQ(calls_.size(), 2u);
 }
