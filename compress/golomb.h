@@ -25,18 +25,18 @@ struct GapCode {
   uint32_t shift = 13;
 
   // Of tiles of `size` values of which `keep` are sent, or fewer.
-  static GapCode of(uint32_t size, uint32_t keep) {
+  static constexpr GapCode of(uint32_t size, uint32_t keep) {
     const uint32_t modulus = std::max(1u, size * 11 / (16 * keep));
     const auto width = static_cast<uint32_t>(std::bit_width(modulus)) - 1;
     const uint32_t shift = 13 + width;
     return {modulus, width, (2u << width) - modulus, (1u << shift) / modulus + 1, shift};
   }
 
-  uint32_t quotient(uint32_t gap) const { return gap * inverse >> shift; }
+  constexpr uint32_t quotient(uint32_t gap) const { return gap * inverse >> shift; }
 
   // No `count` sorted offsets below `size` take more: their gaps sum to size - count at most. More
   // offsets never have a lower bound.
-  uint32_t bits_max(uint32_t count, uint32_t size) const {
+  constexpr uint32_t bits_max(uint32_t count, uint32_t size) const {
     const uint32_t longest = width + (plain < 1u << width ? 1 : 0);
     return count * (longest + 1) + (size - count) / modulus;
   }

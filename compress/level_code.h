@@ -10,13 +10,13 @@
 namespace compress {
 
 // The low `count` bits.  Pre: 1 <= count <= 64.
-inline uint64_t low_bits(uint32_t count) { return ~uint64_t{0} >> (64 - count); }
+constexpr uint64_t low_bits(uint32_t count) { return ~uint64_t{0} >> (64 - count); }
 
 // Of 64 values or fewer so many pairs, the last maybe of one value.
-inline uint32_t pairs_of(uint32_t count) { return (count + 1) / 2; }
+constexpr uint32_t pairs_of(uint32_t count) { return (count + 1) / 2; }
 
 // The most bits that the levels of `count` values take, 64 at a time.
-inline uint64_t level_bits_max(uint32_t count) {
+constexpr uint64_t level_bits_max(uint32_t count) {
   const uint64_t rest = count % 64;
   return count / 64 * 96 + 3 * ((rest + 1) / 2);
 }

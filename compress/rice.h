@@ -65,10 +65,10 @@ inline uint32_t take_rice(BitCursor& in, uint32_t parameter, uint32_t most) {
 }
 
 // Differences as numbers: 0, -1, 1, -2, ...
-inline uint16_t zigzag(int32_t difference) {
+constexpr uint16_t zigzag(int32_t difference) {
   return static_cast<uint16_t>(difference < 0 ? -2 * difference - 1 : 2 * difference);
 }
-inline int32_t unzigzag(uint32_t number) {
+constexpr int32_t unzigzag(uint32_t number) {
   const auto half = static_cast<int32_t>(number / 2);
   return number % 2 == 0 ? half : -half - 1;
 }

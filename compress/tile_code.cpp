@@ -8,19 +8,14 @@
 #include "common/check.h"
 #include "compress/level_code.h"
 #include "compress/rice.h"
+#include "compress/tile_widths.h"
 
 namespace compress {
 namespace {
 
-// Of a group's head,
-constexpr uint32_t kLevelSizeBits = 32;
-constexpr uint32_t kHighRiceBits = 4;
-constexpr uint32_t kRatioRiceBits = 3;
-constexpr uint32_t kGroupHeadBits = kLevelSizeBits + 1 + kHighRiceBits + kRatioRiceBits;
-// and of a tile's. A step in Rice code with the best parameter takes no more than its plain number
+// Of a tile's head. A step in Rice code with the best parameter takes no more than its plain number
 // and two bits, in sum.
 constexpr uint32_t kPartialBits = 2;
-constexpr uint32_t kCountBits = 12;
 constexpr uint32_t kTileHeadBitsMax =
     kPartialBits + kCountBits + magnitude_code::kBits + 2 + magnitude_code::kRatioBits + 2;
 static_assert(kTileMax <= 1u << kCountBits, "a partial tile's count is below its keep");

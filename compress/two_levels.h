@@ -28,11 +28,21 @@ inline constexpr uint64_t kFirst = (1023 - 96) << kMantissaBits;
 inline constexpr uint32_t kRatioBits = 6;
 inline constexpr uint32_t kRatios = 1 << kRatioBits;
 
-inline double value(uint16_t code) { return std::bit_cast<double>((kFirst + code) << kDropped); }
+constexpr double value(uint16_t code) { return std::bit_cast<double>((kFirst + code) << kDropped); }
 // The same: all are fp32.
-inline float float_value(uint16_t code) {
+constexpr float float_value(uint16_t code) {
   constexpr uint32_t kFirstFloat = (127 - 96) << kMantissaBits;
   return std::bit_cast<float>((kFirstFloat + code) << (23 - kMantissaBits));
+}
+
+// To nearest, ties to even; -1 if it is below the least code, the largest code if above that.
+constexpr int32_t code_of(double magnitude) {
+  constexpr uint64_t kHalf = uint64_t{1} << (kDropped - 1);
+  uint64_t bits = std::bit_cast<uint64_t>(magnitude);
+  bits += kHalf - 1 + ((bits >> kDropped) & 1);
+  bits >>= kDropped;
+  if (bits < kFirst) return -1;
+  return static_cast<int32_t>(bits - kFirst < kLargest ? bits - kFirst : kLargest);
 }
 
 }  // namespace magnitude_code
@@ -44,8 +54,8 @@ struct TwoLevels {
   uint16_t high_code = 0;
   uint8_t ratio = 0;
 
-  double high() const;
-  double low() const { return high() * ratio * (1.0 / magnitude_code::kRatios); }
+  constexpr double high() const { return magnitude_code::value(high_code); }
+  constexpr double low() const { return high() * ratio * (1.0 / magnitude_code::kRatios); }
 };
 
 // `magnitudes` (n) descend and are above zero.
@@ -57,6 +67,31 @@ struct TwoLevels {
 // these levels are found: that makes the code canonical.
 TwoLevels two_levels(std::span<const float> magnitudes);
 
-inline double TwoLevels::high() const { return magnitude_code::value(high_code); }
+// Its last step, when the split is known. Sums are of the magnitudes in their order.
+struct SplitSums {
+  uint32_t count = 0;  // All of them,
+  uint32_t split = 0;  //   and those before the split, 1 to `count`.
+  double high = 0;     // Of those before it,
+  double low = 0;      //   of those behind it,
+  double all = 0;      //   of all.
+};
+
+constexpr TwoLevels one_level(double sum, uint32_t count) {
+  const int32_t code = magnitude_code::code_of(sum / count);
+  if (code < 0) return {};
+  return {count, count, static_cast<uint16_t>(code), 0};
+}
+
+constexpr TwoLevels levels_of(const SplitSums& sums) {
+  TwoLevels levels = one_level(sums.high, sums.split);
+  if (sums.split == sums.count || levels.count == 0) return levels;
+  const double low = sums.low / (sums.count - sums.split);
+  const double ratio = low / levels.high() * magnitude_code::kRatios + 0.5;
+  if (ratio < 1) return levels;
+  if (ratio >= magnitude_code::kRatios) return one_level(sums.all, sums.count);
+  levels.count = sums.count;
+  levels.ratio = static_cast<uint8_t>(ratio);
+  return levels;
+}
 
 }  // namespace compress

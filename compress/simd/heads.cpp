@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "compress/rice.h"
+#include "compress/tile_widths.h"
 #include "compress/two_levels.h"
 
 // Highway compiles the rest of this file once for each instruction set.
@@ -16,8 +17,6 @@
 HWY_BEFORE_NAMESPACE();
 namespace compress::simd::HWY_NAMESPACE {
 namespace {
-
-constexpr uint32_t kCountBits = 12;
 
 // Whether and how a tile is not whole; `count` is its keep before. False for what is never written.
 HWY_INLINE bool take_count(BitCursor& in, uint16_t& count, bool& some_partial) {
@@ -91,7 +90,11 @@ bool heads_here(const HeadCode& code, BitCursor& in_heads, BitCursor* in_levels,
     TileHead& head = heads[i];
     if (!code.all_whole && !take_count(in, head.count, some_partial)) return false;
     head.high_count = head.count;
-    if (head.count == 0) continue;
+    if (head.count == 0) {
+      // Two bits each, and more of them than the slack behind the end has.
+      if (!in.ok()) return false;
+      continue;
+    }
     if (std::exchange(first, false)) {
       high_code = static_cast<uint16_t>(in.take(magnitude_code::kBits));
       ratio = static_cast<uint8_t>(in.take(magnitude_code::kRatioBits));
