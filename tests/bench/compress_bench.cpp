@@ -5,7 +5,8 @@
 // network's does; on one tile repeated the branch predictor would learn it by heart. Each is run
 // with each instruction set, on one thread and on two. `memcpy` copies the same bytes in the same
 // run: what memory allows. Of it 8 bytes a parameter are moved, by `encode` (error feedback, top-k,
-// quantiser, packing, residual) 12.
+// quantiser, packing, residual) 12. The rows of a card, `cuda/...`, say what they move; where there
+// is none they are skipped.
 #include <benchmark/benchmark.h>
 #include <hwy/targets.h>
 
@@ -17,8 +18,10 @@
 #include <thread>
 #include <vector>
 
+#include "common/check.h"
 #include "common/philox.h"
 #include "compress/body_sum.h"
+#include "compress/cuda_codec.h"
 #include "compress/error_feedback.h"
 #include "compress/sparseloco.h"
 
@@ -142,6 +145,156 @@ void aggregate(benchmark::State& state, uint32_t threads, size_t count) {
   report_values(state, count);
 }
 
+// --- on a card ---
+
+// So many times the values, for a card has done with them in the time that it takes to ask.
+constexpr uint32_t kCardCopies = 16;
+
+// What a card needs for all rows; made once. Memory: 5 GB of the card's.
+struct CardBench {
+  compress::Layout layout;
+  std::unique_ptr<compress::CudaCodec> codec;
+  std::unique_ptr<compress::CudaFloats> first;
+  std::unique_ptr<compress::CudaFloats> second;
+  std::vector<Bytes> bodies;  // Pieces of the first miners, so many times.
+  std::vector<std::unique_ptr<compress::CudaBody>> judged;
+  std::vector<compress::BodySums> sums;
+
+  explicit CardBench(compress::Layout of) : layout(std::move(of)) {}
+};
+
+template <typename T>
+T must(common::Result<T> result) {
+  if constexpr (!std::is_void_v<T>) {
+    return *std::move(result);
+  } else {
+    CHECK(result.has_value());
+  }
+}
+
+compress::Layout card_layout() {
+  std::vector<compress::Tensor> tensors(kCardCopies,
+                                        {.name = "matrix", .rows = kSide, .cols = kSide});
+  return {std::move(tensors), 4096, 64};
+}
+
+// One miner's body on the card: what it has of the one matrix, for each.
+void judge_on_card(CardBench& card, size_t miner) {
+  const auto format = compress::SparseLoco().format(layout());
+  const compress::PieceTable table = *compress::find_pieces(bodies()[miner], *format);
+  std::vector<uint32_t> sizes;
+  Bytes pieces;
+  for (uint32_t copy = 0; copy < kCardCopies; ++copy) {
+    for (size_t i = 0; i < format->pieces().size(); ++i) {
+      sizes.push_back(static_cast<uint32_t>(table.size(i)));
+    }
+    pieces.insert(pieces.end(), bodies()[miner].begin(),
+                  bodies()[miner].end() - static_cast<std::ptrdiff_t>(format->table_size()));
+  }
+  auto body = *must(card.codec->judge(pieces, sizes));
+  card.sums.push_back(compress::sum_up(body->sums(), *compress::SparseLoco().format(card.layout)));
+  card.judged.push_back(std::move(body));
+  card.bodies.push_back(std::move(pieces));
+}
+
+// Null, and why, where there is no card.
+CardBench* card_bench(std::string& why) {
+  static std::unique_ptr<CardBench> kept;
+  static std::string reason;
+  if (!kept && reason.empty()) {
+    auto made = std::make_unique<CardBench>(card_layout());
+    const auto format = compress::SparseLoco().format(made->layout);
+    auto codec = compress::make_cuda_codec(0, made->layout, compress::all_pieces(*format));
+    if (codec) {
+      made->codec = *std::move(codec);
+      std::vector<float> many;
+      for (uint32_t i = 0; i < kCardCopies; ++i) {
+        many.insert(many.end(), values().begin(), values().end());
+      }
+      made->first = must(made->codec->floats(many.size()));
+      made->second = must(made->codec->floats(many.size()));
+      must(made->first->set(many));
+      must(made->second->set(many));
+      for (size_t miner = 0; miner < bodies().size(); ++miner) judge_on_card(*made, miner);
+      kept = std::move(made);
+    } else {
+      reason = codec.error().message;
+    }
+  }
+  why = reason;
+  return kept.get();
+}
+
+void report_card(benchmark::State& state, double bytes_moved) {
+  const double parameters = static_cast<double>(state.iterations()) * kParameters * kCardCopies;
+  state.counters["parameters/s"] = Counter(parameters, Counter::kIsRate);
+  state.counters["bytes_moved/s"] = Counter(parameters * bytes_moved, Counter::kIsRate);
+}
+
+std::vector<compress::CudaContributor> on_card(const CardBench& card, size_t count) {
+  std::vector<compress::CudaContributor> contributors;
+  for (size_t miner = 0; miner < count; ++miner) {
+    contributors.push_back({.uid = {static_cast<uint16_t>(miner)},
+                            .body = card.judged[miner].get(),
+                            .sums = &card.sums[miner]});
+  }
+  return contributors;
+}
+
+using CardRun = std::function<void(CardBench&)>;
+
+// `bytes_moved` each parameter (compress/cuda_codec.h).
+void add_card_row(const std::string& name, double bytes_moved, const CardRun& run) {
+  benchmark::RegisterBenchmark(("cuda/" + name).c_str(),
+                               [=](benchmark::State& state) {
+                                 std::string why;
+                                 CardBench* const card = card_bench(why);
+                                 if (card == nullptr) return state.SkipWithError(why.c_str());
+                                 for (auto _ : state) run(*card);
+                                 report_card(state, bytes_moved);
+                               })
+      ->Unit(benchmark::kMillisecond)
+      ->UseRealTime();
+}
+
+void add_card_rows() {
+  add_card_row("memcpy", 8, [](CardBench& card) { must(card.second->copy(*card.first)); });
+  add_card_row("sparseloco/encode", 12, [](CardBench& card) {
+    must(card.codec->feedback(card.first->data(), 0.95f, card.second->data()));
+  });
+  for (const size_t count : {4, 20}) {
+    const common::OuterParams params{.learning_rate = 1,
+                                     .divide = "contributors",
+                                     .rule = "average",
+                                     .norm_floor = 0.5,
+                                     .contributors_max = 20};
+    const std::string name = std::to_string(count);
+    const double of_bodies = 0.023 * static_cast<double>(count);
+    add_card_row("sparseloco/aggregate:" + name, 4 + of_bodies, [=](CardBench& card) {
+      must(card.codec->aggregate(on_card(card, count), params, card.first->data()));
+    });
+    add_card_row("sparseloco/outer_step:" + name, 8 + of_bodies, [=](CardBench& card) {
+      must(card.codec->outer_step(on_card(card, count), params, 0.5f, card.first->data()));
+    });
+  }
+  add_card_row("sparseloco/put_on_and_take_off", 2.1, [](CardBench& card) {
+    const std::vector<float> scale(kCardCopies, 0.5f);
+    must(
+        card.codec->take_off(must(card.codec->put_on(*card.judged[0], scale, card.first->data()))));
+  });
+  // With the way from the host.
+  add_card_row("sparseloco/judge", 0.02, [](CardBench& card) {
+    const auto format = compress::SparseLoco().format(card.layout);
+    std::vector<uint32_t> sizes;
+    const auto one = compress::SparseLoco().format(layout());
+    const compress::PieceTable table = *compress::find_pieces(bodies()[0], *one);
+    for (size_t i = 0; i < format->pieces().size(); ++i) {
+      sizes.push_back(static_cast<uint32_t>(table.size(i % one->pieces().size())));
+    }
+    benchmark::DoNotOptimize(must(card.codec->judge(card.bodies[0], sizes)));
+  });
+}
+
 using Run = std::function<void(benchmark::State&, uint32_t threads)>;
 
 void add(const std::string& name, int64_t target, const Run& run) {
@@ -183,6 +336,7 @@ void add_all() {
 
 int main(int argc, char** argv) {
   add_all();
+  add_card_rows();
   benchmark::Initialize(&argc, argv);
   benchmark::RunSpecifiedBenchmarks();
 }
