@@ -30,5 +30,6 @@ int main(int argc, char** argv) {
   train::add_data_verbs(app, exit_code);
   train::add_model_verbs(app, exit_code);
   chain::add_debug_verbs(app, exit_code);
+  chain::add_completion_verb(app, exit_code);
   return common::run_program(app, exit_code, argc, argv);
 }

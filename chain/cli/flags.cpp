@@ -30,26 +30,48 @@ Result<void> check_name(const std::string& name, const char* flag) {
                std::string(flag) + ": '" + name + "' is no name (--wallet.path takes a folder)"};
 }
 
-// Flags first, then Bittensor's variables, then the node on this machine.
+// Flags first, then Bittensor's variables, then the node on this machine. A flag that names one of
+// the two leaves out the other's variable.
 std::string endpoint_of(const CLI::App& verb) {
-  for (const std::string& text :
-       {common::given(verb, "--subtensor.chain_endpoint"),
-        common::given(verb, "--subtensor.network"), environment("BT_SUBTENSOR_CHAIN_ENDPOINT"),
-        environment("BT_SUBTENSOR_NETWORK")}) {
-    if (!text.empty()) return text;
+  std::string address = common::given(verb, "--subtensor.chain_endpoint");
+  std::string network = common::given(verb, "--subtensor.network");
+  if (address.empty() && network.empty()) {
+    address = environment("BT_SUBTENSOR_CHAIN_ENDPOINT");
+    network = environment("BT_SUBTENSOR_NETWORK");
   }
-  return "local";
-}
-
-Result<std::unique_ptr<Ledger>> try_to_connect(const std::string& endpoint, uint16_t netuid) {
-  TRY(auto ledger, open_ledger(endpoint, netuid, common::system_clock()));
-  TRY(const Block head, ledger->head());
-  static_cast<void>(head);
-  return ledger;
+  if (address.empty()) return network.empty() ? "local" : network;
+  const bool one_of_each = network.find(',') == std::string::npos &&
+                           address.find(',') == std::string::npos && !network.empty();
+  return one_of_each ? network + "@" + address : address;
 }
 
 bool is_passing(const Error& error) {
   return error.code == Code::kUnavailable || error.code == Code::kTimeout;
+}
+
+Error nobody_answers(const Error& error, const std::string& endpoint, unsigned patience_s) {
+  return {error.code, "no ledger answers at " + endpoint + " within " + std::to_string(patience_s) +
+                          " s: " + error.message +
+                          "; start one with `muster ledger` (see `muster ledger --help`), or name "
+                          "another with --subtensor.chain_endpoint"};
+}
+
+// `open(endpoint)`, again and again for --patience seconds.
+template <typename Open>
+auto patiently(const CLI::App& verb, const Open& open) -> decltype(open(std::string())) {
+  const std::string endpoint = endpoint_of(verb);
+  const unsigned patience_s = common::is_given(verb, kPatience)
+                                  ? verb.get_option(kPatience)->as<unsigned>()
+                                  : kPatienceDefault_s;
+  common::Clock& clock = common::system_clock();
+  const Instant deadline = clock.now() + common::milliseconds(1000 * int64_t{patience_s});
+  while (true) {
+    auto opened = open(endpoint);
+    if (opened || !is_passing(opened.error())) return opened;
+    if (clock.now() >= deadline || !clock.sleep(kBetweenAttempts)) {
+      return nobody_answers(opened.error(), endpoint, patience_s);
+    }
+  }
 }
 
 }  // namespace
@@ -96,8 +118,9 @@ bool has_consent(const CLI::App& verb) { return common::is_given(verb, "--yes");
 void add_endpoint_flags(CLI::App& verb) {
   verb.add_option("--subtensor.chain_endpoint,--chain",
                   "The ledger's address: http://host:port or ws://host:port");
-  verb.add_option("--subtensor.network,--network",
-                  "Or a network's name: finney, test, local (default)");
+  verb.add_option(
+      "--subtensor.network,--network",
+      "Or a network's name: finney, test, local (default); with an address: its network");
   verb.add_option(kPatience, "Seconds to wait for a ledger that does not answer (5)")
       ->check(CLI::Range(0U, kPatienceMax_s));
 }
@@ -113,23 +136,29 @@ uint16_t netuid_of(const CLI::App& verb) {
 }
 
 Result<std::unique_ptr<Ledger>> connect(const CLI::App& verb) {
-  const std::string endpoint = endpoint_of(verb);
-  const unsigned patience_s = common::is_given(verb, kPatience)
-                                  ? verb.get_option(kPatience)->as<unsigned>()
-                                  : kPatienceDefault_s;
-  common::Clock& clock = common::system_clock();
-  const Instant deadline = clock.now() + common::milliseconds(1000 * int64_t{patience_s});
-  while (true) {
-    auto ledger = try_to_connect(endpoint, netuid_of(verb));
-    if (ledger || !is_passing(ledger.error())) return ledger;
-    if (clock.now() >= deadline || !clock.sleep(kBetweenAttempts)) {
-      return Error{ledger.error().code,
-                   "no ledger answers at " + endpoint + " within " + std::to_string(patience_s) +
-                       " s: " + ledger.error().message +
-                       "; start one with `muster ledger` (see `muster ledger --help`), or name "
-                       "another with --subtensor.chain_endpoint"};
-    }
-  }
+  const uint16_t netuid = netuid_of(verb);
+  return patiently(verb, [netuid](const std::string& endpoint) -> Result<std::unique_ptr<Ledger>> {
+    TRY(auto ledger, open_ledger(endpoint, netuid, common::system_clock()));
+    TRY(const Block head, ledger->head());
+    static_cast<void>(head);
+    return ledger;
+  });
+}
+
+Result<Explorer> explore(const CLI::App& verb) {
+  return patiently(verb, [](const std::string& endpoint) {
+    return open_explorer(endpoint, common::system_clock());
+  });
+}
+
+void add_block_flag(CLI::App& verb) {
+  verb.add_option("--block", "After this block (a recent one) rather than the newest")
+      ->check(CLI::NonNegativeNumber);
+}
+
+std::optional<BlockNumber> block_of(const CLI::App& verb) {
+  if (!common::is_given(verb, "--block")) return std::nullopt;
+  return BlockNumber{verb.get_option("--block")->as<uint64_t>()};
 }
 
 Result<AccountId> account_of(const std::string& address, const char* flag) {

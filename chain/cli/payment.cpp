@@ -1,6 +1,7 @@
 // muster register, stake, transfer: what costs TAO. Each shows what it would do and asks first.
 #include <CLI/CLI.hpp>
 
+#include "chain/cli/coldkey.h"
 #include "chain/cli/flags.h"
 #include "chain/cli/output.h"
 #include "chain/commands.h"
@@ -16,6 +17,7 @@ using common::Result;
 using common::WalletLocation;
 
 Result<Keypair> coldkey_of(const CLI::App& verb, const WalletLocation& wallet) {
+  warn_of_plain_coldkey(wallet.coldkey_file());
   return common::read_keyfile(wallet.coldkey_file(), common::ask_password(password_file_of(verb)));
 }
 
@@ -32,7 +34,8 @@ Result<void> agree(const CLI::App& verb, Ledger& ledger, const Deal& deal) {
   TRY(const uint64_t balance_rao, ledger.balance(deal.payer));
   if (balance_rao < deal.cost_rao) {
     return Error{Code::kRefused, deal.what + " costs " + tao(deal.cost_rao) + " TAO, and coldkey " +
-                                     deal.payer.ss58() + " holds " + tao(balance_rao)};
+                                     deal.payer.ss58() + " holds " + tao(balance_rao) +
+                                     ": send it some first"};
   }
   const std::string shown = deal.what + "\n" +
                             render_fields({{"  coldkey", deal.payer.ss58()},

@@ -3,9 +3,12 @@
 #include <algorithm>
 #include <set>
 
+#include "chain/cli/coldkey.h"
 #include "chain/cli/flags.h"
 #include "chain/cli/output.h"
+#include "chain/cli/sign.h"
 #include "chain/commands.h"
+#include "common/files.h"
 #include "common/terminal.h"
 
 namespace chain::cli {
@@ -51,6 +54,15 @@ fs::path file_of(const WalletLocation& wallet, KeyKind kind) {
 Result<std::string> password_for(const CLI::App& verb, KeyKind kind, const fs::path& file) {
   if (kind == KeyKind::kHotkey || common::is_given(verb, "--no-password")) return std::string();
   return common::new_password(file, password_file_of(verb));
+}
+
+// Which key alone: --only, or what Bittensor's verbs have in their names ("new-hotkey").
+std::string only_of(const CLI::App& verb) {
+  const std::string verb_name = verb.get_name();
+  for (const KeyKind kind : {KeyKind::kColdkey, KeyKind::kHotkey}) {
+    if (verb_name.ends_with("-" + name(kind))) return name(kind);
+  }
+  return common::given(verb, "--only");
 }
 
 // Neither of two files is written if one of them would be in the way.
@@ -114,7 +126,7 @@ void show_keys(const CLI::App& verb, const WalletLocation& wallet, const std::ve
 
 Result<int> run_new(const CLI::App& verb) {
   TRY(const WalletLocation wallet, wallet_of(verb));
-  const std::string only = common::given(verb, "--only");
+  const std::string only = only_of(verb);
   std::vector<KeyKind> kinds;
   if (only != name(KeyKind::kHotkey)) kinds.push_back(KeyKind::kColdkey);
   if (only != name(KeyKind::kColdkey)) kinds.push_back(KeyKind::kHotkey);
@@ -125,6 +137,7 @@ Result<int> run_new(const CLI::App& verb) {
     keys.push_back(std::move(key));
   }
   show_keys(verb, wallet, keys, !wants_json(verb) || common::is_given(verb, "--show-phrase"));
+  warn_of_plain_coldkey(wallet.coldkey_file());
   return common::kOk;
 }
 
@@ -136,11 +149,26 @@ bool is_plain_phrase(const std::string& secret) {
                      [](char c) { return c == ' ' || (c >= 'a' && c <= 'z'); });
 }
 
+// Out of --phrase-file, or asked for; never out of argv, which everybody on the machine can read.
+Result<std::string> phrase_of(const CLI::App& verb, KeyKind kind) {
+  const std::string file = common::given(verb, "--phrase-file");
+  if (file.empty()) return common::read_secret_line("Phrase of the " + name(kind));
+  constexpr uint64_t kPhraseFileMax = 4096;
+  const auto bytes = common::read_file(file, kPhraseFileMax);
+  if (!bytes) return common::within("--phrase-file", bytes.error());
+  std::string text(common::text_of(*bytes));
+  text.resize(std::min(text.find_first_of("\r\n"), text.size()));
+  if (text.empty()) {
+    return Error{Code::kInvalidArgument, "--phrase-file: the first line of " + file + " is empty"};
+  }
+  return text;
+}
+
 Result<int> run_regenerate(const CLI::App& verb) {
   TRY(const WalletLocation wallet, wallet_of(verb));
-  KeyKind kind = common::given(verb, "--only") == "hotkey" ? KeyKind::kHotkey : KeyKind::kColdkey;
+  const KeyKind kind = only_of(verb) == "hotkey" ? KeyKind::kHotkey : KeyKind::kColdkey;
   TRY_VOID(check_free(verb, wallet, {kind}));
-  TRY(const std::string secret, common::read_secret_line("Phrase of the " + name(kind)));
+  TRY(const std::string secret, phrase_of(verb, kind));
   const bool plain = is_plain_phrase(secret);
   auto key = plain ? Keypair::from_mnemonic(secret) : Keypair::from_uri(secret);
   if (!key) return common::within("the phrase", key.error());
@@ -148,6 +176,7 @@ Result<int> run_regenerate(const CLI::App& verb) {
   TRY(const std::string password, password_for(verb, kind, file));
   TRY_VOID(common::write_keyfile(file, *key, plain ? secret : "", password, overwrite_of(verb)));
   show_keys(verb, wallet, {NewKey{kind, file, key->account(), {}}}, false);
+  warn_of_plain_coldkey(wallet.coldkey_file());
   return common::kOk;
 }
 
@@ -174,6 +203,9 @@ Result<int> run_list(const CLI::App& verb) {
     print("No wallets in " + wallet.path.string() + ": make one with `muster wallet new`.\n");
   } else {
     print(render(table));
+  }
+  for (const common::WalletListing& listing : wallets) {
+    warn_of_plain_coldkey(wallet.path / listing.name / "coldkey");
   }
   return common::kOk;
 }
@@ -216,45 +248,67 @@ Result<int> run_show(const CLI::App& verb) {
   } else {
     print(render(table));
   }
+  warn_of_plain_coldkey(wallet.coldkey_file());
   return common::kOk;
 }
 
 // What `new` and `regenerate` have in common.
-void add_writing_flags(CLI::App& verb, const std::string& only) {
+void add_writing_flags(CLI::App& verb) {
   add_wallet_flags(verb);
   add_password_flag(verb);
   add_json_flag(verb);
-  verb.add_option("--only", only)->check(CLI::IsMember(std::set<std::string>{"coldkey", "hotkey"}));
   common::add_switch(verb, "--no-password",
                      "Leave the coldkey unencrypted (for tests and machines)");
   common::add_switch(verb, "--overwrite",
                      "Replace the files that are there; what they held is lost");
 }
 
-}  // namespace
-}  // namespace chain::cli
+void add_only_flag(CLI::App& verb, const std::string& only) {
+  verb.add_option("--only", only)->check(CLI::IsMember(std::set<std::string>{"coldkey", "hotkey"}));
+}
 
-namespace chain {
-
-void add_wallet_verbs(CLI::App& muster, int& exit_code) {
-  using namespace cli;  // NOLINT: the room this door opens to.
-  CLI::App& wallet = common::add_noun(muster, "wallet", "Make, list, show and restore keys");
-  CLI::App& create = common::add_verb(
-      wallet, exit_code,
+void add_making_verbs(CLI::App& wallet, int& exit_code) {
+  const auto add = [&](const common::VerbText& text) -> CLI::App& {
+    CLI::App& verb = common::add_verb(wallet, exit_code, text, run_new);
+    add_writing_flags(verb);
+    verb.add_option("--words,--n-words", "Length of the phrase (12)")
+        ->check(CLI::IsMember(std::set<std::string>{"12", "15", "18", "21", "24"}));
+    common::add_switch(verb, "--show-phrase", "With --json: print the phrases too");
+    return verb;
+  };
+  CLI::App& both = add(
       {"new", "Make a coldkey (money) and a hotkey (a node's name), and show their phrases once",
-       "muster wallet new --wallet.name alice --wallet.hotkey miner-1"},
-      run_new);
-  add_writing_flags(create, "Make one of the two: coldkey or hotkey");
-  create.add_option("--words", "Length of the phrase (12)")
-      ->check(CLI::IsMember(std::set<std::string>{"12", "15", "18", "21", "24"}));
-  common::add_switch(create, "--show-phrase", "With --json: print the phrases too");
-  CLI::App& regenerate = common::add_verb(
-      wallet, exit_code,
-      {"regenerate",
-       "Restore a key from its phrase, which is asked for, or read from standard input",
-       "muster wallet regenerate --only hotkey --wallet.name alice < phrase.txt"},
-      run_regenerate);
-  add_writing_flags(regenerate, "Which key: coldkey (default) or hotkey");
+       "muster wallet new --wallet.name alice --wallet.hotkey miner-1"});
+  both.alias("create");
+  add_only_flag(both, "Make one of the two: coldkey or hotkey");
+  add({"new-coldkey", "Make a coldkey alone", "muster wallet new-coldkey --wallet.name alice"})
+      .alias("new_coldkey");
+  add({"new-hotkey", "Make one more hotkey of a wallet",
+       "muster wallet new-hotkey --wallet.name alice --wallet.hotkey miner-2"})
+      .alias("new_hotkey");
+}
+
+void add_restoring_verbs(CLI::App& wallet, int& exit_code) {
+  const auto add = [&](const common::VerbText& text) -> CLI::App& {
+    CLI::App& verb = common::add_verb(wallet, exit_code, text, run_regenerate);
+    add_writing_flags(verb);
+    verb.add_option("--phrase-file", "File whose first line is the phrase (else it is asked for)");
+    return verb;
+  };
+  CLI::App& either =
+      add({"regenerate",
+           "Restore a key from its phrase, which is asked for, or read from standard input",
+           "muster wallet regenerate --only hotkey --wallet.name alice < phrase.txt"});
+  add_only_flag(either, "Which key: coldkey (default) or hotkey");
+  add({"regen-coldkey", "Restore a coldkey from its phrase",
+       "muster wallet regen-coldkey --wallet.name alice --phrase-file phrase.txt"})
+      .alias("regen_coldkey");
+  add({"regen-hotkey", "Restore a hotkey from its phrase",
+       "muster wallet regen-hotkey --wallet.name alice --wallet.hotkey miner-1 < phrase.txt"})
+      .alias("regen_hotkey");
+}
+
+void add_looking_verbs(CLI::App& wallet, int& exit_code) {
   CLI::App& list = common::add_verb(
       wallet, exit_code,
       {"list", "All wallets of a folder", "muster wallet list --wallet.path ./wallets"}, run_list);
@@ -266,6 +320,20 @@ void add_wallet_verbs(CLI::App& muster, int& exit_code) {
       run_show);
   add_wallet_flags(show);
   add_json_flag(show);
+}
+
+}  // namespace
+}  // namespace chain::cli
+
+namespace chain {
+
+void add_wallet_verbs(CLI::App& muster, int& exit_code) {
+  using namespace cli;  // NOLINT: the room this door opens to.
+  CLI::App& wallet = common::add_noun(muster, "wallet", "Make, list, show, restore and use keys");
+  add_making_verbs(wallet, exit_code);
+  add_restoring_verbs(wallet, exit_code);
+  add_looking_verbs(wallet, exit_code);
+  add_signing_verbs(wallet, exit_code);
 }
 
 }  // namespace chain

@@ -174,7 +174,8 @@ nlohmann::json LedgerRpc::new_block(const Json& id, const Json& params) {
   });
 }
 
-// [[key, value or null], ...].
+// [[key, value or null], ...]. A block of its own holds them: what is acknowledged is on the disk,
+// and the state after a block stays what it was.
 nlohmann::json LedgerRpc::set_storage(const Json& id, const Json& params) {
   const RpcError wrong{kInvalidParams, "parameter 0 must be a list of [key, value or null]",
                        nullptr};
@@ -189,6 +190,9 @@ nlohmann::json LedgerRpc::set_storage(const Json& id, const Json& params) {
   }
   const auto set = chain_.set_storage(entries);
   if (!set) return error_json(id, {kServerError, set.error().message, nullptr});
+  if (const auto made = seal_(); !made) {
+    return error_json(id, {kServerError, made.error().message, nullptr});
+  }
   return chain_.read([&](const State& state, const Pool&) {
     return result_json(id, hex0x(state.head().hash.bytes));
   });

@@ -35,10 +35,14 @@ bool is_url(std::string_view text) {
   });
 }
 
+// "finney" or "finney@wss://my.node:443": the latter is a node of one's own that must be of it.
 Result<void> add(Endpoints& out, std::string_view one) {
+  const size_t at = one.find('@');
+  const std::string_view named = one.substr(0, at);
+  const std::string_view url = at == std::string_view::npos ? "" : one.substr(at + 1);
   for (const Network& network : kNetworks) {
-    if (network.name != one) continue;
-    out.urls.emplace_back(network.url);
+    if (network.name != named || (at != std::string_view::npos && !is_url(url))) continue;
+    out.urls.emplace_back(url.empty() ? network.url : url);
     if (network.genesis.empty()) return {};
     const Hash genesis = Hash::from_hex(network.genesis).value();
     if (out.genesis && *out.genesis != genesis) {

@@ -17,7 +17,8 @@ struct Endpoints {
 };
 
 // One or several, with commas between: URLs (http, https, ws, wss), or finney, test, archive,
-// local. kInvalidArgument, with what would be right; also for two networks of different chains.
+// local, or a network's name and where a node of it is ("finney@ws://10.0.0.7:9944").
+// kInvalidArgument, with what would be right; also for two networks of different chains.
 common::Result<Endpoints> parse_endpoints(std::string_view text);
 
 // Bittensor's main and test chains.

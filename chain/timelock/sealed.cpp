@@ -7,6 +7,8 @@
 namespace chain::timelock {
 namespace {
 
+// The `tle` crate writes this name and does not look at it when it reads; nor does it mind bytes
+// behind the last field. We take nothing but what it writes: one ciphertext, one encoding.
 constexpr std::string_view kCipher = "AES_GCM_";
 constexpr size_t kLengthSize = 8;
 

@@ -2,50 +2,15 @@
 // why it does not start, ends cleanly when told to, and loses nothing it has acknowledged when it
 // is killed. Method: the real process on a free port and a temporary folder; clients over HTTP; raw
 // sockets for what no client would send; kill -9 at seeded random moments while two clients write.
-#include <arpa/inet.h>
-#include <fcntl.h>
-#include <gtest/gtest.h>
-#include <signal.h>
-#include <spawn.h>
-#include <sys/socket.h>
-#include <sys/wait.h>
-#include <unistd.h>
+#include "tests/chain/ledger_process.h"
 
 #include <atomic>
-#include <filesystem>
-#include <fstream>
 #include <random>
 #include <set>
 #include <thread>
 
-#include "chain/substrate/substrate_ledger.h"
-#include "common/clock.h"
-#include "common/files.h"
-
-extern char** environ;
-
 namespace chain {
 namespace {
-
-namespace fs = std::filesystem;
-using common::Code;
-using common::milliseconds;
-
-constexpr uint16_t kNetuid = 7;
-
-uint16_t free_port() {
-  const int socket_fd = socket(AF_INET, SOCK_STREAM, 0);
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  EXPECT_EQ(bind(socket_fd, reinterpret_cast<sockaddr*>(&address), sizeof address), 0);
-  socklen_t size = sizeof address;
-  getsockname(socket_fd, reinterpret_cast<sockaddr*>(&address), &size);
-  close(socket_fd);
-  return ntohs(address.sin_port);
-}
-
-Keypair key(const std::string& name) { return Keypair::from_uri("//" + name).value(); }
 
 // A recipient of its own for every payment.
 AccountId recipient(uint32_t number) {
@@ -70,117 +35,38 @@ class StoppedWithLedger final : public common::Clock {
   const std::atomic<bool>& stop_;
 };
 
-class LedgerProcess : public testing::Test {
- protected:
-  void SetUp() override {
-    folder_ = fs::temp_directory_path() / ("muster_ledger_" + std::to_string(getpid()));
-    fs::remove_all(folder_);
-    fs::create_directories(folder_);
-    port_ = free_port();
-    std::ofstream(folder_ / "genesis.json") << genesis();
+// Sends bytes as they are and returns what comes back until the other side closes or 2 s are
+// over.
+std::string raw(uint16_t port, const std::string& bytes, bool half_close = true) {
+  const int socket_fd = socket(AF_INET, SOCK_STREAM, 0);
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  address.sin_port = htons(port);
+  EXPECT_EQ(connect(socket_fd, reinterpret_cast<sockaddr*>(&address), sizeof address), 0);
+  const timeval patience{2, 0};
+  setsockopt(socket_fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
+  size_t sent = 0;
+  while (sent < bytes.size()) {
+    const auto count = send(socket_fd, bytes.data() + sent, bytes.size() - sent, MSG_NOSIGNAL);
+    if (count <= 0) break;
+    sent += static_cast<size_t>(count);
   }
-  void TearDown() override {
-    if (process_ > 0) end(SIGKILL);
-    fs::remove_all(folder_);
+  if (half_close) shutdown(socket_fd, SHUT_WR);
+  std::string reply;
+  char buffer[4096];
+  for (;;) {
+    const auto count = recv(socket_fd, buffer, sizeof buffer, 0);
+    if (count <= 0) break;
+    reply.append(buffer, static_cast<size_t>(count));
   }
-
-  static std::string genesis() {
-    std::string accounts;
-    for (const char* name : {"alice", "bob"}) {
-      accounts +=
-          (accounts.empty() ? "\"" : ", \"") + key(name).account().ss58() + "\": 1000000000000";
-    }
-    return R"({"netuid": 7, "owner_coldkey": ")" + key("owner").account().ss58() +
-           R"(", "owner_hotkey": ")" + key("owner//hot").account().ss58() + R"(", "accounts": {)" +
-           accounts + "}}";
-  }
-
-  pid_t spawn(int block_ms, uint16_t port) {
-    const std::string program = MUSTER_BINARY_DIR "/test_ledger";
-    std::vector<std::string> words = {program, (folder_ / "data").string(),
-                                      (folder_ / "genesis.json").string(), std::to_string(port),
-                                      std::to_string(block_ms)};
-    std::vector<char*> argv;
-    for (std::string& word : words) argv.push_back(word.data());
-    argv.push_back(nullptr);
-    posix_spawn_file_actions_t actions;
-    posix_spawn_file_actions_init(&actions);
-    const std::string log = (folder_ / "log").string();
-    posix_spawn_file_actions_addopen(&actions, 2, log.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0644);
-    pid_t process = 0;
-    EXPECT_EQ(posix_spawn(&process, program.c_str(), &actions, nullptr, argv.data(), environ), 0);
-    posix_spawn_file_actions_destroy(&actions);
-    return process;
-  }
-  void start(int block_ms = 20) {
-    process_ = spawn(block_ms, port_);
-    for (int i = 0; i < 400; ++i) {
-      if (client()) return;
-      common::system_clock().sleep(milliseconds(10));
-    }
-    FAIL() << "the ledger does not answer: " << log();
-  }
-  // The wait status.
-  int end(int signal) {
-    kill(process_, signal);
-    int status = 0;
-    waitpid(process_, &status, 0);
-    process_ = 0;
-    return status;
-  }
-  std::string log() {
-    std::ifstream file(folder_ / "log");
-    return {std::istreambuf_iterator<char>(file), {}};
-  }
-
-  std::unique_ptr<Ledger> client(common::Clock& clock = common::system_clock()) {
-    substrate::RpcOptions options;
-    options.attempts = 1;
-    options.timeout = milliseconds(3'000);
-    auto transport =
-        substrate::http_transport("http://127.0.0.1:" + std::to_string(port_), options);
-    auto ledger =
-        substrate::SubstrateLedger::make(std::move(transport).value(), kNetuid, clock, options);
-    return ledger ? std::move(ledger).value() : nullptr;
-  }
-
-  // Sends bytes as they are and returns what comes back until the other side closes or 2 s are
-  // over.
-  std::string raw(const std::string& bytes, bool half_close = true) {
-    const int socket_fd = socket(AF_INET, SOCK_STREAM, 0);
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    address.sin_port = htons(port_);
-    EXPECT_EQ(connect(socket_fd, reinterpret_cast<sockaddr*>(&address), sizeof address), 0);
-    const timeval patience{2, 0};
-    setsockopt(socket_fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
-    size_t sent = 0;
-    while (sent < bytes.size()) {
-      const auto count = send(socket_fd, bytes.data() + sent, bytes.size() - sent, MSG_NOSIGNAL);
-      if (count <= 0) break;
-      sent += static_cast<size_t>(count);
-    }
-    if (half_close) shutdown(socket_fd, SHUT_WR);
-    std::string reply;
-    char buffer[4096];
-    for (;;) {
-      const auto count = recv(socket_fd, buffer, sizeof buffer, 0);
-      if (count <= 0) break;
-      reply.append(buffer, static_cast<size_t>(count));
-    }
-    close(socket_fd);
-    return reply;
-  }
-  static std::string post(const std::string& body) {
-    return "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: " + std::to_string(body.size()) +
-           "\r\n\r\n" + body;
-  }
-
-  fs::path folder_;
-  uint16_t port_ = 0;
-  pid_t process_ = 0;
-};
+  close(socket_fd);
+  return reply;
+}
+std::string post(const std::string& body) {
+  return "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: " + std::to_string(body.size()) +
+         "\r\n\r\n" + body;
+}
 
 TEST_F(LedgerProcess, ServesTheCommonClientAndEndsCleanly) {
   ASSERT_NO_FATAL_FAILURE(start());
@@ -231,16 +117,16 @@ TEST_F(LedgerProcess, SaysWhyItDoesNotStart) {
   fs::rename(folder_ / "elsewhere", folder_ / "data");
   std::string other = genesis();
   other.replace(other.find("1000000000000"), 13, "2000000000000");
-  std::ofstream(folder_ / "genesis.json") << other;
+  put_genesis(other);
   EXPECT_NE(fails(port_).find("another genesis"), std::string::npos) << log();
-  std::ofstream(folder_ / "genesis.json") << "{\"netuid\": 7, ";
+  put_genesis("{\"netuid\": 7, ");
   EXPECT_NE(fails(port_).find("genesis.json"), std::string::npos) << log();
 }
 
 TEST_F(LedgerProcess, AnswersHostileConnectionsAndLivesOn) {
   ASSERT_NO_FATAL_FAILURE(start(100));
   const auto status = [&](const std::string& bytes, bool half_close = true) {
-    const std::string reply = raw(bytes, half_close);
+    const std::string reply = raw(port_, bytes, half_close);
     return reply.size() > 12 ? reply.substr(9, 3) : "none";
   };
   EXPECT_EQ(status("\x16\x03\x01 no http at all\r\n\r\n"), "400");
@@ -251,11 +137,11 @@ TEST_F(LedgerProcess, AnswersHostileConnectionsAndLivesOn) {
   EXPECT_EQ(status("POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n"), "400");
   EXPECT_EQ(status("POST / HTTP/1.1\r\nContent-Length: 100\r\n\r\nonly this"), "400");
   EXPECT_EQ(status(post(std::string(100'000, '['))), "200");
-  EXPECT_NE(raw(post("nonsense")).find("-32700"), std::string::npos);
+  EXPECT_NE(raw(port_, post("nonsense")).find("-32700"), std::string::npos);
   EXPECT_EQ(status(post(R"({"jsonrpc":"2.0","method":"system_name"})")), "204");
   // Two requests on one connection, one behind the other.
   const std::string one = post(R"({"jsonrpc":"2.0","id":5,"method":"system_name"})");
-  const std::string both = raw(one + one);
+  const std::string both = raw(port_, one + one);
   EXPECT_NE(both.find("Muster"), both.rfind("Muster"));
   // Connections that say nothing do not keep others out.
   std::vector<int> silent;
@@ -369,7 +255,7 @@ TEST_F(LedgerProcess, WebSocketClientsHearOfWhatTheyAskedFor) {
   EXPECT_NE(ws.hear().find("-32602"), std::string::npos);
   // Over HTTP nobody would hear.
   const std::string body = R"({"jsonrpc":"2.0","id":1,"method":"chain_subscribeNewHeads"})";
-  EXPECT_NE(raw(post(body)).find("need a WebSocket"), std::string::npos);
+  EXPECT_NE(raw(port_, post(body)).find("need a WebSocket"), std::string::npos);
 }
 
 TEST_F(LedgerProcess, WhoDoesNotReadItsNewsIsDroppedAndOthersAreNot) {

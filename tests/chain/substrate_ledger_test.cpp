@@ -43,6 +43,20 @@ TEST_F(SubstrateLedgerTest, ReadsTheHeadAndBlocksWithTheirTimes) {
   EXPECT_EQ(ledger_->block({1'000'000}).error().code, Code::kNotFound);
 }
 
+TEST_F(SubstrateLedgerTest, AReorganisedBlockIsReadAnew) {
+  make_subnet(node_, 1);
+  for (int i = 0; i < 5; ++i) node_.seal();
+  const Block head = ledger_->head().value();
+  const Block before = ledger_->block(head.number).value();
+  EXPECT_EQ(before.hash, head.hash);
+  node_.asks_per_block = 1'000'000;
+  node_.fork(3, /*pool_keeps=*/false);
+  const Block after = ledger_->block(head.number).value();
+  EXPECT_NE(after.hash, before.hash);
+  EXPECT_EQ(after.hash, node_.blocks()[head.number.index].hash);
+  EXPECT_EQ(ledger_->head()->hash, node_.blocks().back().hash);
+}
+
 // Answers SubnetInfoRuntimeApi.get_metagraph for make_subnet(count), the rest as JSON says.
 Bytes metagraph_answer(uint16_t count, Json fields) {
   const Metadata& metadata = golden_424();

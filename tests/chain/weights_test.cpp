@@ -19,6 +19,14 @@ testing::AssertionResult says(const std::string& text, std::string_view part) {
   return testing::AssertionFailure() << "'" << text << "' does not say '" << part << "'";
 }
 
+// What the log, which nobody has turned elsewhere here, says while something is done.
+template <typename Act>
+std::string logged(Act act) {
+  testing::internal::CaptureStdout();
+  act();
+  return testing::internal::GetCapturedStdout();
+}
+
 class WeightsTest : public testing::Test {
  protected:
   WeightsTest() : rpc_(node_.transport(), clock_), chain_(rpc_), submitter_(chain_, clock_) {
@@ -96,7 +104,9 @@ TEST_F(WeightsTest, TheRateLimitIsAskedFirstAndSaidInBlocks) {
   put("WeightsSetRateLimit", 30);
   put("LastUpdate", {0, 0, height() - 3, 0});
   node_.asks_per_block = 1'000'000;
-  const auto early = set();
+  Result<void> early;
+  const std::string log = logged([&] { early = set(); });
+  EXPECT_FALSE(says(log, "W49"));  // It is no alarm.
   ASSERT_FALSE(early);
   EXPECT_EQ(early.error().code, Code::kRefused);
   EXPECT_TRUE(says(early.error().message, "every 30 blocks: wait 26 blocks"));
@@ -119,7 +129,9 @@ TEST_F(WeightsTest, ARateLimitThatOnlyTheChainSawIsSaidInBlocksToo) {
 TEST_F(WeightsTest, ThatDoNotStandAfterAllAreSetAgainAndThenAlarmed) {
   put_way(false, 4);
   deaf_ = true;  // Every call succeeds and changes nothing.
-  const auto lost = set();
+  Result<void> lost;
+  const std::string log = logged([&] { lost = set(); });
+  EXPECT_TRUE(says(log, "[error] WEIGHTS ARE NOT ON THE CHAIN (W49), subnet 3"));
   ASSERT_FALSE(lost);
   EXPECT_EQ(lost.error().code, Code::kConflict);
   EXPECT_TRUE(says(lost.error().message, "the chain holds other weights"));
@@ -182,7 +194,8 @@ TEST_F(WeightsTest, ThatWereNotRevealedInTimeAreForgottenAloud) {
   put_way(true, 2);
   ASSERT_TRUE(set());
   put("SubnetEpochIndex", 2);
-  ASSERT_TRUE(setter().reveal_due(key_));
+  const std::string log = logged([&] { ASSERT_TRUE(setter().reveal_due(key_)); });
+  EXPECT_TRUE(says(log, "WEIGHTS ARE LOST (W49), subnet 3"));
   EXPECT_EQ(calls_.size(), 1u);
   const int before = node_.exchanges;
   ASSERT_TRUE(setter().reveal_due(key_));
