@@ -73,7 +73,8 @@ std::vector<std::string> names_from_walk(const fs::path& root) {
   for (auto at = fs::recursive_directory_iterator(root); at != fs::end(at); ++at) {
     const std::string name = at->path().filename().string();
     if (at->is_directory()) {
-      if (name.starts_with('.') || name.starts_with("build")) at.disable_recursion_pending();
+      const bool foreign = name.starts_with('.') || name.starts_with("build");
+      if (foreign || name == "node_modules") at.disable_recursion_pending();
     } else {
       names.push_back(at->path().lexically_relative(root).string());
     }

@@ -10,7 +10,7 @@ export class Checks {
   }
 
   equal(what, found, wanted) {
-    const [a, b] = [found, wanted].map((one) => JSON.stringify(one));
+    const [a, b] = [found, wanted].map((one) => JSON.stringify(one) ?? 'undefined');
     this.ok(what, a === b, a === b ? short(a) : `${short(a)} is not ${short(b)}`);
   }
 

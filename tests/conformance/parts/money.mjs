@@ -1,11 +1,11 @@
 // Transfers, fees, batches, sudo; what goes wrong, by its name.
 import { u8aToHex } from '@polkadot/util';
-import { refusal, send } from '../lib/chain.mjs';
+import { refusal, send, until } from '../lib/chain.mjs';
 
 const TAO = 1_000_000_000n;
 const free = async (api, address) => (await api.query.system.account(address)).data.free.toBigInt();
 
-export async function money({ checks, api, ws, keyring }) {
+export async function money({ checks, api, http, ws, keyring }) {
   const [alice, bob, dave] = ['//Alice', '//Bob', '//Dave'].map((uri) => keyring.addFromUri(uri));
   const poor = keyring.addFromUri('//Poor');
   const transfer = api.tx.balances.transferKeepAlive(bob.address, 3n * TAO);
@@ -21,6 +21,12 @@ export async function money({ checks, api, ws, keyring }) {
   checks.equal('the fee is the one that was asked for before', paid.toString(), info.partialFee.toString());
   const fee = sent.records.find(({ event }) => event.method === 'TransactionFeePaid').event.data;
   checks.equal('and the one that the event names', fee.actualFee.toString(), paid.toString());
+
+  const plain = keyring.addFromUri('//OverHttp').address;
+  const hash = await http.tx.balances.transferKeepAlive(plain, TAO).signAndSend(alice);
+  checks.ok('over HTTP a transfer is taken, too', /^0x[0-9a-f]{64}$/.test(hash.toHex()), hash.toHex());
+  const arrived = await until(() => free(http, plain), (rao) => rao > 0n);
+  checks.equal('and arrives', arrived.toString(), TAO.toString());
 
   const mortal = await send(api, api.tx.balances.transferAllowDeath(bob.address, TAO), alice, { era: 16, tip: 77 });
   checks.equal('a mortal one with a tip, too', mortal.error, null);
