@@ -23,6 +23,19 @@ std::string understood(const CLI::App& app) {
   return out;
 }
 
+// A word that stands where a verb should, and the verbs there are; nothing if none does. The
+// library only says that a verb is missing.
+std::string unknown_verb(const CLI::App& app) {
+  const CLI::App* at = &app;
+  while (!at->get_subcommands().empty()) at = at->get_subcommands().front();
+  const auto verbs = at->get_subcommands([](const CLI::App*) { return true; });
+  const std::vector<std::string> rest = at->remaining();
+  if (verbs.empty() || rest.empty() || rest.front().starts_with('-')) return "";
+  std::string out = "there is no verb '" + rest.front() + "'; there is ";
+  for (size_t i = 0; i < verbs.size(); ++i) out += (i == 0 ? "" : ", ") + verbs[i]->get_name();
+  return out;
+}
+
 }  // namespace
 
 CLI::App& add_verb(CLI::App& parent, int& exit_code, const VerbText& text, Body body) {
@@ -62,8 +75,9 @@ int run_program(CLI::App& app, int& exit_code, int argc, char** argv) {
     return exit_code;
   } catch (const CLI::ParseError& wrong) {
     if (wrong.get_exit_code() == 0) return app.exit(wrong);  // --help, --version
-    std::cerr << app.get_name() << ": " << wrong.what() << "\nRun `" << understood(app)
-              << " --help` to see what it takes." << std::endl;
+    const std::string unknown = unknown_verb(app);
+    std::cerr << app.get_name() << ": " << (unknown.empty() ? wrong.what() : unknown) << "\nRun `"
+              << understood(app) << " --help` to see what it takes." << std::endl;
     return kWrongUsage;
   } catch (const std::exception& trouble) {
     std::cerr << app.get_name() << ": " << trouble.what() << std::endl;

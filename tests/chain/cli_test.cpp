@@ -200,6 +200,16 @@ TEST_F(MusterCli, WrongUsageExitsWithTwoAndNamesTheHelp) {
   }
 }
 
+TEST_F(MusterCli, AVerbThatIsNoneIsNamedBesideThoseThereAre) {
+  const Ran ran = muster({"chain", "metagrph"});
+  EXPECT_EQ(ran.code, 2);
+  EXPECT_TRUE(has(ran.trouble, "muster: there is no verb 'metagrph'; there is metagraph, neuron,"))
+      << ran.trouble;
+  EXPECT_TRUE(has(ran.trouble, "Run `muster chain --help`")) << ran.trouble;
+  EXPECT_TRUE(has(muster({"walet"}).trouble, "there is no verb 'walet'; there is wallet, chain,"));
+  EXPECT_TRUE(has(muster({"chain"}).trouble, "A subcommand is required"));
+}
+
 TEST_F(MusterCli, WrongInputExitsWithTwoBeforeAnythingIsAsked) {
   for (const std::string amount : {"0", "-1", "1e9", "1.0000000001", "99999999999", "x", ""}) {
     const Ran ran = muster({"transfer", "--dest", kBob, "--amount=" + amount, "--chain", kNobody});
