@@ -39,7 +39,9 @@ common::Result<std::unique_ptr<Backend>> make_backend(std::string_view device, u
                          "device '" + std::string(device) +
                              "': it must be cpu, cpu:THREADS (1 to 1024) or cuda:NUMBER"};
   }
-  if (kind == "cuda") return make_cuda_backend(count.value_or(0));
+  if (kind == "cuda") {
+    return make_cuda_backend(count.value_or(0), precision.value_or(Precision::kBf16));
+  }
   if (!count && threads > 0) count = static_cast<int>(threads);
   if (!count) count = static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
   if (!precision) {

@@ -5,7 +5,7 @@
 
 namespace train {
 
-common::Result<std::unique_ptr<Backend>> make_cuda_backend(int ordinal) {
+common::Result<std::unique_ptr<Backend>> make_cuda_backend(int ordinal, Precision) {
   return common::Error{common::Code::kUnavailable,
                        "cuda:" + std::to_string(ordinal) + ": built without CUDA"};
 }

@@ -8,7 +8,9 @@
 
 namespace train {
 
-// The GPU of this number. kUnavailable: built without CUDA, no driver, or no such GPU.
-common::Result<std::unique_ptr<Backend>> make_cuda_backend(int ordinal);
+// The GPU of this number, with activations and products in bf16, or in fp32 (for checking: it
+// leaves the tensor cores idle). kUnavailable: built without CUDA, no driver, no such GPU, one
+// before Ampere, or no cuBLASLt.
+common::Result<std::unique_ptr<Backend>> make_cuda_backend(int ordinal, Precision precision);
 
 }  // namespace train
