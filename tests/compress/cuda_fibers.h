@@ -1,10 +1,7 @@
 // A card that is not there, thread by thread: each thread of a block runs the whole body of a
 // kernel on its own, with registers of its own, and goes on from a barrier when all have reached
-// it, as on a card. So a barrier that is missing, or that not all threads reach, shows: in one of
-// the orders in which threads run, or because nobody can go on (CHECK).
+// it, as on a card (tests/fibers.h).
 #pragma once
-
-#include <ucontext.h>
 
 #include <array>
 #include <cstring>
@@ -14,39 +11,12 @@
 
 #include "common/check.h"
 #include "tests/compress/cuda_emulation.h"
+#include "tests/fibers.h"
 
 namespace compress::testing {
 
-struct Barrier {
-  uint32_t wanted = 0;
-  uint32_t arrived = 0;
-  uint64_t opened = 0;  // So many times.
-};
-
-// Threads of which one runs at a time, until it waits.
-class Fibers {
- public:
-  // Runs body(t) for each t below `count`.
-  static void run(Order order, uint32_t count, const std::function<void(uint32_t)>& body);
-  // Called by one that runs.
-  static void wait(Barrier& barrier);
-
- private:
-  struct Fiber {
-    ucontext_t context;
-    std::vector<uint8_t> stack;
-    const Barrier* at = nullptr;
-    uint64_t opened = 0;  // Of that barrier, when it was reached.
-    bool is_done = false;
-  };
-  static void enter();
-
-  static Fibers* running_;
-  ucontext_t scheduler_;
-  std::vector<Fiber> fibers_;
-  uint32_t now_ = 0;
-  const std::function<void(uint32_t)>* body_ = nullptr;
-};
+using tests::Barrier;
+using tests::Fibers;
 
 template <uint32_t N>
 struct FiberShared {
@@ -177,12 +147,13 @@ class FiberMachine : public HostMachine {
     using Block = FiberBlock<kThreads>;
     const size_t bytes = Kernel::template shared_bytes<Block>(args);
     std::vector<Block16> memory((bytes + 15) / 16 + 1);
+    const auto turn = [this](uint32_t i) { return nth(order_, i, kThreads); };
     for (uint32_t i = 0; i < blocks; ++i) {
       std::memset(memory.data(), 0xCD, memory.size() * sizeof(Block16));
       FiberShared<kThreads> shared;
       shared.index = i;
       for (Barrier& barrier : shared.warp) barrier.wanted = 32;
-      Fibers::run(order_, kThreads, [&](uint32_t t) {
+      Fibers::run(kThreads, turn, [&](uint32_t t) {
         Block block(t, shared);
         Kernel::template run<Block>(block, args, reinterpret_cast<uint8_t*>(memory.data()));
       });

@@ -74,11 +74,12 @@ INSTANTIATE_TEST_SUITE_P(All, CudaFibers,
 
 TEST(CudaFibersDeathTest, ABarrierThatNotAllReachIsFound) {
   if (COMPRESS_SANITIZED) GTEST_SKIP() << "sanitizers do not follow swapcontext";
-  testing::Barrier barrier{32};
-  EXPECT_DEATH(testing::Fibers::run(Order::kAscending, 32,
-                                    [&](uint32_t t) {
-                                      if (t > 0) testing::Fibers::wait(barrier);
-                                    }),
+  tests::Barrier barrier{32};
+  const auto in_order = [](uint32_t i) { return i; };
+  EXPECT_DEATH(tests::Fibers::run(32, in_order,
+                                  [&](uint32_t t) {
+                                    if (t > 0) tests::Fibers::wait(barrier);
+                                  }),
                "wait at a barrier that others do not reach");
 }
 

@@ -9,8 +9,8 @@
 #include <type_traits>
 #include <vector>
 
+#include "tests/fibers.h"
 #include "tests/train/cuda_emulation.h"
-#include "tests/train/cuda_threads.h"
 
 namespace train::cuda {
 
@@ -25,15 +25,15 @@ struct FiberShared {
 
   int index = 0;
   bool copies_late = false;
-  Barrier all;
-  std::vector<Barrier> warps;
+  tests::Barrier all;
+  std::vector<tests::Barrier> warps;
   std::vector<Lane> lanes;
 
   FiberShared(int block, int threads, bool late)
       : index(block),
         copies_late(late),
-        all{threads},
-        warps(size_t(threads / kLanes), Barrier{kLanes}),
+        all{static_cast<uint32_t>(threads)},
+        warps(size_t(threads / kLanes), tests::Barrier{uint32_t{kLanes}}),
         lanes(size_t(threads)) {}
 };
 
@@ -57,7 +57,7 @@ class FiberBlock {
   FiberBlock(int t, FiberShared& shared) : t_(t), shared_(shared) {}
 
   int index() const { return shared_.index; }
-  void meet() { Fibers::wait(shared_.all); }
+  void meet() { tests::Fibers::wait(shared_.all); }
   template <typename F>
   void step(const F& f) {
     f(t_);
@@ -164,10 +164,10 @@ class FiberBlock {
   // What a warp does when all of it has come; nobody leaves before all have looked.
   template <typename F>
   void together(const F& f) {
-    Barrier& warp = shared_.warps[size_t(t_ / kLanes)];
-    Fibers::wait(warp);
+    tests::Barrier& warp = shared_.warps[size_t(t_ / kLanes)];
+    tests::Fibers::wait(warp);
     f();
-    Fibers::wait(warp);
+    tests::Fibers::wait(warp);
   }
   template <int kSpan, typename T, typename Fold>
   T over_lanes(T value, const Fold& fold) {
@@ -207,10 +207,14 @@ class FiberMachine : public EmulatedMachine {
 
   template <class Kernel>
   void launch(int64_t blocks, const typename Kernel::Args& args) {
+    constexpr uint32_t kThreads = Kernel::kThreads;
+    const auto turn = [this](uint32_t i) {
+      return turns() == Turns::kForwards ? i : kThreads - 1 - i;
+    };
     each_block<Kernel>(blocks, args, [&](int index, uint8_t* room) {
       FiberShared shared(index, Kernel::kThreads, late_);
-      Fibers::run(turns(), Kernel::kThreads, [&](int t) {
-        FiberBlock<Kernel::kThreads> block(t, shared);
+      tests::Fibers::run(kThreads, turn, [&](uint32_t t) {
+        FiberBlock<Kernel::kThreads> block(static_cast<int>(t), shared);
         Kernel::run(block, args, room);
       });
     });
