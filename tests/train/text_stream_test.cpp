@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include "common/files.h"
+#include "tests/temp_folder.h"
 #include "train/llama2c.h"
 #include "train/text_reader.h"
 
@@ -38,11 +39,10 @@ std::unique_ptr<Tokenizer> stories_tokenizer() {
   const auto file =
       common::read_file(MUSTER_SOURCE_DIR "/tests/train/data/tok512.bin", 1 << 20).value();
   const auto model = sentencepiece_of_llama2c(file).value();
-  const auto path = std::filesystem::temp_directory_path() / "muster-text-stream.model";
+  const tests::TempFolder folder;
+  const auto path = folder / "stories.model";
   CHECK(common::write_file(path, model).has_value());
-  auto tokenizer = load_sentencepiece(path).value();
-  std::filesystem::remove(path);
-  return tokenizer;
+  return load_sentencepiece(path).value();
 }
 
 TEST(TextStream, ShowsTheWholeText) {
