@@ -10,11 +10,6 @@
 
 namespace compress::testing {
 
-// Numbers of a kind: ordinary, many zeros, few different ones, many scales, two levels; all zero,
-// all equal, denormal, huge.
-inline constexpr uint32_t kKinds = 9;
-std::vector<float> of_kind(uint32_t kind, uint64_t count, uint64_t seed);
-
 // One window of feedback: the same bytes, sizes and e. `codec` is of `range`, all pieces unless
 // said; e and delta (N).
 bool feedback_is_the_cpus(CudaCodec& codec, const Layout& layout, const std::vector<float>& e,

@@ -20,28 +20,10 @@ namespace compress {
 namespace {
 
 using testing::gaussian;
+using testing::kKinds;
 using testing::layout_of;
+using testing::of_kind;
 using testing::on_every_target;
-
-constexpr uint32_t kKinds = 9;
-
-// Numbers of a kind: ordinary, many zeros, few different ones, many scales, two levels; all zero,
-// all equal, denormal, huge.
-std::vector<float> of_kind(uint32_t kind, uint64_t count, uint64_t seed) {
-  std::vector<float> values = gaussian(count, seed);
-  common::Philox random(seed + 1);
-  for (float& value : values) {
-    if (kind == 1 && random.below(40) != 0) value = 0;
-    if (kind == 2) value = static_cast<float>(random.below(5)) - 2.0f;
-    if (kind == 3) value = std::ldexp(value, static_cast<int>(random.below(200)) - 120);
-    if (kind == 4) value = random.below(2) == 0 ? 1.0f : -0.25f;
-    if (kind == 5) value = random.below(2) == 0 ? 0.0f : -0.0f;
-    if (kind == 6) value = 0.7f;
-    if (kind == 7) value *= 1e-40f;
-    if (kind == 8) value *= 1e37f;
-  }
-  return values;
-}
 
 // What one window leaves: the body, and e.
 struct Window {

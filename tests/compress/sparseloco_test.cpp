@@ -24,6 +24,7 @@ namespace {
 using testing::dense;
 using testing::gaussian;
 using testing::layout_of;
+using testing::of_kind;
 using testing::small_layout;
 
 const SparseLoco kCodec;
@@ -37,20 +38,6 @@ Update decoded(ByteView body, const Layout& layout) {
   auto update = kCodec.decode(body, layout);
   EXPECT_TRUE(update) << name(update.error());
   return update ? *std::move(update) : Update{};
-}
-
-// Values of a kind that has few zeros, many, equal magnitudes, a wide range of scales, or two
-// levels.
-std::vector<float> of_kind(uint32_t kind, uint64_t count, uint64_t seed) {
-  std::vector<float> values = gaussian(count, seed);
-  common::Philox random(seed + 1);
-  for (float& value : values) {
-    if (kind == 1 && random.below(40) != 0) value = 0;
-    if (kind == 2) value = static_cast<float>(random.below(5)) - 2.0f;
-    if (kind == 3) value = std::ldexp(value, static_cast<int>(random.below(200)) - 120);
-    if (kind == 4) value = random.below(2) == 0 ? 1.0f : -0.25f;
-  }
-  return values;
 }
 
 // A bit of the bodies below, by number.

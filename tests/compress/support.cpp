@@ -30,6 +30,22 @@ std::vector<float> gaussian(uint64_t count, uint64_t seed) {
   return values;
 }
 
+std::vector<float> of_kind(uint32_t kind, uint64_t count, uint64_t seed) {
+  std::vector<float> values = gaussian(count, seed);
+  common::Philox random(seed + 1);
+  for (float& value : values) {
+    if (kind == 1 && random.below(40) != 0) value = 0;
+    if (kind == 2) value = static_cast<float>(random.below(5)) - 2.0f;
+    if (kind == 3) value = std::ldexp(value, static_cast<int>(random.below(200)) - 120);
+    if (kind == 4) value = random.below(2) == 0 ? 1.0f : -0.25f;
+    if (kind == 5) value = random.below(2) == 0 ? 0.0f : -0.0f;
+    if (kind == 6) value = 0.7f;
+    if (kind == 7) value *= 1e-40f;
+    if (kind == 8) value *= 1e37f;
+  }
+  return values;
+}
+
 std::vector<float> dense(const Update& update, const Layout& layout) {
   std::vector<float> values(layout.parameter_count(), 0.0f);
   add_to(values, update, layout, std::vector<float>(layout.tensors().size(), 1.0f));

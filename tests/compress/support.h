@@ -26,6 +26,11 @@ Layout small_layout();
 // Mean 0, variance 1, nearly normal; the same on every machine.
 std::vector<float> gaussian(uint64_t count, uint64_t seed);
 
+// Numbers of a kind: ordinary, many zeros, few different ones, many scales, two levels; all zero,
+// all equal, denormal, huge.
+inline constexpr uint32_t kKinds = 9;
+std::vector<float> of_kind(uint32_t kind, uint64_t count, uint64_t seed);
+
 std::vector<float> dense(const Update& update, const Layout& layout);
 
 // The update of one tensor that `values` is, zeros not sent.
