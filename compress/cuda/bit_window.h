@@ -16,20 +16,20 @@ class BitWindow {
   static constexpr uint32_t kReachBits = (kChunks - 1) * kChunkWords * 32;
 
   // ring (kRingWords) in shared memory
-  COMPRESS_BOTH BitWindow(Warp& warp, uint32_t* ring, const Words& from, uint64_t at)
+  MUSTER_BOTH BitWindow(Warp& warp, uint32_t* ring, const Words& from, uint64_t at)
       : warp_(warp), ring_(ring), from_(from) {
     open(at);
   }
 
   // From now on bits are read from `at` on, up to kReachBits.  Pre: it does not go back.
-  COMPRESS_BOTH void reach(uint64_t at) {
+  MUSTER_BOTH void reach(uint64_t at) {
     const uint64_t chunk = at / (32 * kChunkWords);
     if (chunk - first_ > kChunks) return open(at);
     while (first_ < chunk) advance();
   }
 
   // Moves to the next whole byte; false if what lies between is not zero.
-  COMPRESS_BOTH bool pad(uint64_t& at) {
+  MUSTER_BOTH bool pad(uint64_t& at) {
     reach(at);
     const auto count = static_cast<uint32_t>(-at % 8);
     const uint32_t between = low(bits(at), count);
@@ -37,7 +37,7 @@ class BitWindow {
     return between == 0;
   }
   // 32 bits from `at` on.
-  COMPRESS_BOTH uint32_t bits(uint64_t at) const {
+  MUSTER_BOTH uint32_t bits(uint64_t at) const {
     const uint64_t both = uint64_t{word(at / 32 + 1)} << 32 | word(at / 32);
     return static_cast<uint32_t>(both >> at % 32);
   }
@@ -47,19 +47,19 @@ class BitWindow {
     uint32_t word[2];
   };
 
-  COMPRESS_BOTH uint32_t word(uint64_t i) const { return ring_[i % kRingWords]; }
+  MUSTER_BOTH uint32_t word(uint64_t i) const { return ring_[i % kRingWords]; }
 
-  COMPRESS_BOTH Pair pair_of(uint64_t chunk, uint32_t lane) const {
+  MUSTER_BOTH Pair pair_of(uint64_t chunk, uint32_t lane) const {
     const uint64_t at = chunk * kChunkWords + 2 * lane;
     return {{from_[at], from_[at + 1]}};
   }
-  COMPRESS_BOTH void store(uint64_t chunk, uint32_t lane, const Pair& pair) {
+  MUSTER_BOTH void store(uint64_t chunk, uint32_t lane, const Pair& pair) {
     uint32_t* const to = ring_ + (chunk % kChunks) * kChunkWords + 2 * lane;
     to[0] = pair.word[0];
     to[1] = pair.word[1];
   }
 
-  COMPRESS_BOTH void open(uint64_t at) {
+  MUSTER_BOTH void open(uint64_t at) {
     first_ = at / (32 * kChunkWords);
     warp_.wait();
     warp_.each([&](uint32_t lane) {
@@ -68,7 +68,7 @@ class BitWindow {
     });
   }
 
-  COMPRESS_BOTH void advance() {
+  MUSTER_BOTH void advance() {
     warp_.wait();
     warp_.each([&](uint32_t lane) {
       store(first_ + kChunks, lane, next_[lane]);

@@ -22,55 +22,16 @@
 #include <cstddef>
 #include <cstdint>
 
-#ifdef __CUDACC__
-#define COMPRESS_BOTH __host__ __device__ __forceinline__
-#define COMPRESS_UNROLL _Pragma("unroll")
-#else
-#define COMPRESS_BOTH inline
-#define COMPRESS_UNROLL
-#endif
+#include "common/both.h"
 
 namespace compress::cuda {
 
-// Each rounded on its own, whatever the compiler is told.
-COMPRESS_BOTH float product(float a, float b) {
-#ifdef __CUDA_ARCH__
-  return __fmul_rn(a, b);
-#else
-  return a * b;
-#endif
-}
-COMPRESS_BOTH float sum(float a, float b) {
-#ifdef __CUDA_ARCH__
-  return __fadd_rn(a, b);
-#else
-  return a + b;
-#endif
-}
-COMPRESS_BOTH float difference(float a, float b) {
-#ifdef __CUDA_ARCH__
-  return __fsub_rn(a, b);
-#else
-  return a - b;
-#endif
-}
-COMPRESS_BOTH double product(double a, double b) {
-#ifdef __CUDA_ARCH__
-  return __dmul_rn(a, b);
-#else
-  return a * b;
-#endif
-}
-COMPRESS_BOTH double sum(double a, double b) {
-#ifdef __CUDA_ARCH__
-  return __dadd_rn(a, b);
-#else
-  return a + b;
-#endif
-}
+using common::difference;
+using common::product;
+using common::sum;
 
 // word |= bits, whoever else does so at the same time.
-COMPRESS_BOTH void or_into(uint32_t& word, uint32_t bits) {
+MUSTER_BOTH void or_into(uint32_t& word, uint32_t bits) {
 #ifdef __CUDA_ARCH__
   atomicOr(&word, bits);
 #else
@@ -78,7 +39,7 @@ COMPRESS_BOTH void or_into(uint32_t& word, uint32_t bits) {
 #endif
 }
 // Adds one; returns what was there.
-COMPRESS_BOTH uint32_t take_number(uint32_t& next) {
+MUSTER_BOTH uint32_t take_number(uint32_t& next) {
 #ifdef __CUDA_ARCH__
   return atomicAdd(&next, 1u);
 #else
@@ -86,15 +47,15 @@ COMPRESS_BOTH uint32_t take_number(uint32_t& next) {
 #endif
 }
 
-COMPRESS_BOTH uint32_t ones(uint32_t bits) { return static_cast<uint32_t>(std::popcount(bits)); }
+MUSTER_BOTH uint32_t ones(uint32_t bits) { return static_cast<uint32_t>(std::popcount(bits)); }
 // The low `count` bits.  Pre: count < 32.
-COMPRESS_BOTH uint32_t low(uint32_t bits, uint32_t count) { return bits & ((1u << count) - 1); }
-COMPRESS_BOTH uint32_t least(uint32_t a, uint32_t b) { return a < b ? a : b; }
-COMPRESS_BOTH uint32_t words_of(uint64_t bits) { return static_cast<uint32_t>((bits + 31) / 32); }
+MUSTER_BOTH uint32_t low(uint32_t bits, uint32_t count) { return bits & ((1u << count) - 1); }
+MUSTER_BOTH uint32_t least(uint32_t a, uint32_t b) { return a < b ? a : b; }
+MUSTER_BOTH uint32_t words_of(uint64_t bits) { return static_cast<uint32_t>((bits + 31) / 32); }
 
 // The low `width` bits of `bits`, those above being zero, into words that were zero there.
 // Pre: width <= 32.
-COMPRESS_BOTH void put(uint32_t* words, uint64_t at, uint32_t bits, uint32_t width) {
+MUSTER_BOTH void put(uint32_t* words, uint64_t at, uint32_t bits, uint32_t width) {
   uint32_t* const word = words + at / 32;
   const auto shift = static_cast<uint32_t>(at % 32);
   if (bits == 0) return;
@@ -103,7 +64,7 @@ COMPRESS_BOTH void put(uint32_t* words, uint64_t at, uint32_t bits, uint32_t wid
 }
 
 // 32 bits from a bit on.
-COMPRESS_BOTH uint32_t bits_at(const uint32_t* words, uint32_t at) {
+MUSTER_BOTH uint32_t bits_at(const uint32_t* words, uint32_t at) {
   const uint32_t* const word = words + at / 32;
   const uint64_t both = uint64_t{word[1]} << 32 | word[0];
   return static_cast<uint32_t>(both >> at % 32);
@@ -117,16 +78,16 @@ struct alignas(16) Float4 {
 // Cuts a block's shared memory to arrays; with no base, counts its bytes.
 class SharedRoom {
  public:
-  COMPRESS_BOTH explicit SharedRoom(uint8_t* base) : base_(reinterpret_cast<uintptr_t>(base)) {}
+  MUSTER_BOTH explicit SharedRoom(uint8_t* base) : base_(reinterpret_cast<uintptr_t>(base)) {}
 
   template <typename T>
-  COMPRESS_BOTH T* take(size_t count) {
+  MUSTER_BOTH T* take(size_t count) {
     used_ = (used_ + alignof(T) - 1) / alignof(T) * alignof(T);
     T* const made = reinterpret_cast<T*>(base_ + used_);
     used_ += count * sizeof(T);
     return made;
   }
-  COMPRESS_BOTH size_t used() const { return (used_ + 15) / 16 * 16; }
+  MUSTER_BOTH size_t used() const { return (used_ + 15) / 16 * 16; }
 
  private:
   uintptr_t base_;

@@ -25,10 +25,10 @@ struct Slots {
   uint32_t value_words = 0;  // Of a slot.
   uint32_t level_words = 0;
 
-  COMPRESS_BOTH uint32_t* values(uint32_t tile) const {
+  MUSTER_BOTH uint32_t* values(uint32_t tile) const {
     return words + size_t{tile} * (value_words + level_words);
   }
-  COMPRESS_BOTH uint32_t* levels(uint32_t tile) const { return values(tile) + value_words; }
+  MUSTER_BOTH uint32_t* levels(uint32_t tile) const { return values(tile) + value_words; }
 };
 
 }  // namespace compress::cuda

@@ -32,7 +32,7 @@ struct EncodeTiles {
   };
 
   template <class Block>
-  COMPRESS_BOTH static void run(Block& block, const Args& args, uint8_t* shared);
+  MUSTER_BOTH static void run(Block& block, const Args& args, uint8_t* shared);
   template <class Block>
   static size_t shared_bytes(const Args& args);
 };
@@ -46,7 +46,7 @@ class TileEncoder {
     typename TileBits<Block>::Shared bits;
     typename TileMarks<Block>::Shared marks;
 
-    COMPRESS_BOTH static Shared of(SharedRoom& room, const EncodeTiles::Args& args) {
+    MUSTER_BOTH static Shared of(SharedRoom& room, const EncodeTiles::Args& args) {
       return {TileSelect<Block>::Shared::of(room, args.keep_max),
               TileLevels<Block>::Shared::of(room, args.keep_max),
               TileBits<Block>::Shared::of(room, args.keep_max, args.slots.value_words,
@@ -55,10 +55,10 @@ class TileEncoder {
     }
   };
 
-  COMPRESS_BOTH TileEncoder(Block& block, const EncodeTiles::Args& args, const Shared& shared)
+  MUSTER_BOTH TileEncoder(Block& block, const EncodeTiles::Args& args, const Shared& shared)
       : block_(block), args_(args), shared_(shared), tile_(args.plan.place(block.index())) {}
 
-  COMPRESS_BOTH void run() {
+  MUSTER_BOTH void run() {
     load();
     bool finite = true;
     const uint32_t* const sorted = shared_.select.sorted;
@@ -74,39 +74,39 @@ class TileEncoder {
   }
 
  private:
-  COMPRESS_BOTH const TileShape& shape() const { return *tile_.shape; }
+  MUSTER_BOTH const TileShape& shape() const { return *tile_.shape; }
   // Where a value of the tile is, counted from the range's first.
-  COMPRESS_BOTH uint64_t place_of(uint32_t offset) const {
+  MUSTER_BOTH uint64_t place_of(uint32_t offset) const {
     const uint32_t row = shape().row(offset);
     return tile_.first + uint64_t{row} * tile_.stride + (offset - row * shape().cols);
   }
   // Whether four values in a row lie in one row, and on a boundary of 16 bytes.
-  COMPRESS_BOTH bool moves_fours() const {
+  MUSTER_BOTH bool moves_fours() const {
     const uint64_t stride = shape().rows > 1 ? tile_.stride : 0;
     const auto places = reinterpret_cast<uintptr_t>(args_.e + tile_.first) |
                         reinterpret_cast<uintptr_t>(args_.delta + tile_.first);
     return (places % 16 | stride % 4 | shape().cols % 4) == 0;
   }
 
-  COMPRESS_BOTH float with_delta(float e, float delta) const {
+  MUSTER_BOTH float with_delta(float e, float delta) const {
     return sum(product(args_.decay, e), delta);
   }
 
   // Beyond the tile all is zero.
-  COMPRESS_BOTH void load() {
+  MUSTER_BOTH void load() {
     const bool fours = moves_fours();
     const uint32_t size = shape().size();
     block_.each([&](uint32_t t) {
       Float4 e[4] = {};
       Float4 delta[4] = {};
-      COMPRESS_UNROLL
+      MUSTER_UNROLL
       for (uint32_t q = 0; q < 4; ++q) {
         const uint32_t offset = SixteenValues::offset_of<Block>(t, q);
         if (fours && offset < size) {
           e[q] = *reinterpret_cast<const Float4*>(args_.e + place_of(offset));
           delta[q] = *reinterpret_cast<const Float4*>(args_.delta + place_of(offset));
         } else {
-          COMPRESS_UNROLL
+          MUSTER_UNROLL
           for (uint32_t j = 0; j < 4; ++j) {
             if (offset + j >= size) continue;
             e[q].value[j] = args_.e[place_of(offset + j)];
@@ -114,7 +114,7 @@ class TileEncoder {
           }
         }
       }
-      COMPRESS_UNROLL
+      MUSTER_UNROLL
       for (uint32_t i = 0; i < 16; ++i) {
         values_[t].value[i] = with_delta(e[i / 4].value[i % 4], delta[i / 4].value[i % 4]);
       }
@@ -122,7 +122,7 @@ class TileEncoder {
     });
   }
 
-  COMPRESS_BOTH void clear_words(uint32_t t) {
+  MUSTER_BOTH void clear_words(uint32_t t) {
     for (uint32_t i = t; i < args_.slots.value_words; i += Block::kThreads) {
       shared_.bits.value_words[i] = 0;
     }
@@ -133,18 +133,18 @@ class TileEncoder {
   }
 
   // Lists what is kept, and takes it from e.
-  COMPRESS_BOTH void keep_and_store() {
+  MUSTER_BOTH void keep_and_store() {
     const bool fours = moves_fours();
     const uint32_t size = shape().size();
     const auto low = static_cast<float>(levels_.low());
     const auto high = static_cast<float>(levels_.high());
     block_.each([&](uint32_t t) {
-      COMPRESS_UNROLL
+      MUSTER_UNROLL
       for (uint32_t q = 0; q < 4; ++q) {
         const uint32_t offset = SixteenValues::offset_of<Block>(t, q);
         const uint32_t word = shared_.marks.marked[offset / 32];
         Float4 left;
-        COMPRESS_UNROLL
+        MUSTER_UNROLL
         for (uint32_t j = 0; j < 4; ++j) {
           left.value[j] = values_[t].value[4 * q + j];
           if ((word >> (offset + j) % 32 & 1) == 0) continue;
@@ -153,7 +153,7 @@ class TileEncoder {
         if (fours && offset < size) {
           *reinterpret_cast<Float4*>(args_.e + place_of(offset)) = left;
         } else {
-          COMPRESS_UNROLL
+          MUSTER_UNROLL
           for (uint32_t j = 0; j < 4; ++j) {
             if (offset + j < size) args_.e[place_of(offset + j)] = left.value[j];
           }
@@ -163,8 +163,8 @@ class TileEncoder {
   }
 
   // Returns what is left of the value.
-  COMPRESS_BOTH float keep(uint32_t offset, uint32_t word, float value, float low_value,
-                           float high_value) {
+  MUSTER_BOTH float keep(uint32_t offset, uint32_t word, float value, float low_value,
+                         float high_value) {
     const auto bits = std::bit_cast<uint32_t>(value);
     const bool high = (bits & 0x7FFFFFFF) >= least_high_;
     const bool negative = bits >> 31 != 0;
@@ -175,7 +175,7 @@ class TileEncoder {
     return difference(value, negative ? -sent : sent);
   }
 
-  COMPRESS_BOTH void write(bool finite) {
+  MUSTER_BOTH void write(bool finite) {
     TileBits<Block> bits(block_, shared_.bits);
     CodedHead head;
     head.count = static_cast<uint16_t>(levels_.count);
@@ -209,7 +209,7 @@ class TileEncoder {
 };
 
 template <class Block>
-COMPRESS_BOTH void EncodeTiles::run(Block& block, const Args& args, uint8_t* shared) {
+MUSTER_BOTH void EncodeTiles::run(Block& block, const Args& args, uint8_t* shared) {
   SharedRoom room(shared);
   TileEncoder<Block>(block, args, TileEncoder<Block>::Shared::of(room, args)).run();
 }

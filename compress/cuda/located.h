@@ -11,7 +11,7 @@ struct Words {
   const uint32_t* word = nullptr;
   uint64_t count = 0;
 
-  COMPRESS_BOTH uint32_t operator[](uint64_t i) const { return i < count ? word[i] : 0; }
+  MUSTER_BOTH uint32_t operator[](uint64_t i) const { return i < count ? word[i] : 0; }
 };
 
 // What a tile's head says, and where its bits begin in the body. 16 bytes.
@@ -21,10 +21,10 @@ struct LocatedTile {
   uint16_t high_code = 0;
   uint16_t ratio = 0;
 
-  COMPRESS_BOTH uint32_t count() const { return static_cast<uint32_t>(values_at_and_count >> 48); }
-  COMPRESS_BOTH uint64_t values_at() const { return values_at_and_count & kPlace; }
-  COMPRESS_BOTH uint64_t levels_at() const { return values_at() - levels_back; }
-  COMPRESS_BOTH void set(uint32_t count, uint64_t values_at) {
+  MUSTER_BOTH uint32_t count() const { return static_cast<uint32_t>(values_at_and_count >> 48); }
+  MUSTER_BOTH uint64_t values_at() const { return values_at_and_count & kPlace; }
+  MUSTER_BOTH uint64_t levels_at() const { return values_at() - levels_back; }
+  MUSTER_BOTH void set(uint32_t count, uint64_t values_at) {
     values_at_and_count = uint64_t{count} << 48 | values_at;
   }
 

@@ -28,19 +28,19 @@ struct PieceHead {
   uint8_t ratio_parameter = 0;
 
   // Where a stream begins, in bits of the piece.
-  COMPRESS_BOTH uint64_t levels_at() const { return kLevelSizeBits; }
-  COMPRESS_BOTH uint64_t heads_at() const { return kLevelSizeBits + 8 * uint64_t{level_bytes}; }
-  COMPRESS_BOTH uint64_t values_at() const { return heads_at() + (head_bits + 7) / 8 * 8; }
+  MUSTER_BOTH uint64_t levels_at() const { return kLevelSizeBits; }
+  MUSTER_BOTH uint64_t heads_at() const { return kLevelSizeBits + 8 * uint64_t{level_bytes}; }
+  MUSTER_BOTH uint64_t values_at() const { return heads_at() + (head_bits + 7) / 8 * 8; }
 };
 
 // Bits of a tile's head that say if it is whole.
-COMPRESS_BOTH uint32_t count_bits(const CodedHead& head, uint32_t keep, bool all_whole) {
+MUSTER_BOTH uint32_t count_bits(const CodedHead& head, uint32_t keep, bool all_whole) {
   if (all_whole) return 0;
   if (head.count == keep) return 1;
   return head.count == 0 ? 2 : 2 + kCountBits;
 }
 
-COMPRESS_BOTH uint32_t rice_bits(uint32_t number, uint32_t parameter) {
+MUSTER_BOTH uint32_t rice_bits(uint32_t number, uint32_t parameter) {
   return (number >> parameter) + 1 + parameter;
 }
 
@@ -56,7 +56,7 @@ struct MeasurePieces {
   };
 
   template <class Block>
-  COMPRESS_BOTH static void run(Block& block, const Args& args, uint8_t* shared);
+  MUSTER_BOTH static void run(Block& block, const Args& args, uint8_t* shared);
   template <class Block>
   static size_t shared_bytes(const Args&) {
     return 0;
@@ -66,13 +66,13 @@ struct MeasurePieces {
 template <class Block>
 class PieceMeasurer {
  public:
-  COMPRESS_BOTH PieceMeasurer(Block& block, const MeasurePieces::Args& args)
+  MUSTER_BOTH PieceMeasurer(Block& block, const MeasurePieces::Args& args)
       : block_(block),
         args_(args),
         first_(args.plan.pieces[block.index()].first_tile),
         count_(args.plan.pieces[block.index()].tile_count) {}
 
-  COMPRESS_BOTH void run() {
+  MUSTER_BOTH void run() {
     find_steps();
     const uint32_t steps = sent_ > 0 ? sent_ - 1 : 0;
     const auto high = parameter(steps, [](const CodedHead& head) { return head.high_step; });
@@ -85,15 +85,15 @@ class PieceMeasurer {
  private:
   static constexpr uint32_t kThreads = Block::kThreads;
 
-  COMPRESS_BOTH CodedHead& head(uint32_t i) { return args_.heads[first_ + i]; }
-  COMPRESS_BOTH uint32_t keep_of(uint32_t i) const {
+  MUSTER_BOTH CodedHead& head(uint32_t i) { return args_.heads[first_ + i]; }
+  MUSTER_BOTH uint32_t keep_of(uint32_t i) const {
     return args_.plan.place(first_ + i).shape->keep;
   }
   // Whether there is a step to a tile.
-  COMPRESS_BOTH bool follows(uint32_t i) { return head(i).count > 0 && i != piece_.first_sent; }
+  MUSTER_BOTH bool follows(uint32_t i) { return head(i).count > 0 && i != piece_.first_sent; }
 
   // Steps between tiles that are sent; how many those are, which is the first, if all are whole.
-  COMPRESS_BOTH void find_steps() {
+  MUSTER_BOTH void find_steps() {
     sent_ = block_.sum([&](uint32_t t) {
       uint32_t sent = 0;
       for (uint32_t i = t; i < count_; i += kThreads) sent += head(i).count > 0 ? 1u : 0u;
@@ -126,7 +126,7 @@ class PieceMeasurer {
 
   // The least whose step saves no more than it costs (compress/rice.h).
   template <class StepOf>
-  COMPRESS_BOTH uint32_t parameter(uint32_t steps, const StepOf& step_of) {
+  MUSTER_BOTH uint32_t parameter(uint32_t steps, const StepOf& step_of) {
     for (uint32_t tried = 0;; ++tried) {
       const uint32_t saving = block_.sum([&](uint32_t t) {
         uint32_t here = 0;
@@ -139,7 +139,7 @@ class PieceMeasurer {
     }
   }
 
-  COMPRESS_BOTH uint32_t head_bits(uint32_t i) {
+  MUSTER_BOTH uint32_t head_bits(uint32_t i) {
     const CodedHead& of = head(i);
     const uint32_t bits = count_bits(of, keep_of(i), piece_.all_whole != 0);
     if (of.count == 0) return bits;
@@ -149,13 +149,13 @@ class PieceMeasurer {
   }
 
   // x becomes its sum over the tiles before, from `from` on; returns that of all.
-  COMPRESS_BOTH uint32_t sums_before(typename Block::template Local<uint32_t>& x, uint32_t from) {
+  MUSTER_BOTH uint32_t sums_before(typename Block::template Local<uint32_t>& x, uint32_t from) {
     const uint32_t all = block_.exclusive_sum(x);
     block_.each([&](uint32_t t) { x[t] += from; });
     return from + all;
   }
 
-  COMPRESS_BOTH void place_all() {
+  MUSTER_BOTH void place_all() {
     typename Block::template Local<uint32_t> head_at;
     typename Block::template Local<uint32_t> level_at;
     typename Block::template Local<uint32_t> value_at;
@@ -195,7 +195,7 @@ class PieceMeasurer {
 };
 
 template <class Block>
-COMPRESS_BOTH void MeasurePieces::run(Block& block, const Args& args, uint8_t*) {
+MUSTER_BOTH void MeasurePieces::run(Block& block, const Args& args, uint8_t*) {
   PieceMeasurer<Block>(block, args).run();
 }
 

@@ -18,12 +18,12 @@ struct RiceTotals {
   uint64_t saving = 0;
   uint64_t saving_before = 0;
 
-  COMPRESS_BOTH void add(uint32_t number) {
+  MUSTER_BOTH void add(uint32_t number) {
     ++count;
     saving += ((number >> parameter) + 1) / 2;
     saving_before += ((number << 1 >> parameter) + 1) / 2;
   }
-  COMPRESS_BOTH bool is_best() const {
+  MUSTER_BOTH bool is_best() const {
     return saving <= count && (parameter == 0 || saving_before > count);
   }
 };
@@ -37,12 +37,12 @@ class PieceHeads {
     uint32_t* levels;  // Windows.
     uint32_t* heads;
 
-    COMPRESS_BOTH static Shared of(SharedRoom& room) {
+    MUSTER_BOTH static Shared of(SharedRoom& room) {
       return {room.take<uint32_t>(Window::kRingWords), room.take<uint32_t>(Window::kRingWords)};
     }
   };
 
-  COMPRESS_BOTH PieceHeads(Warp& warp, const ReadArgs& args, const Shared& shared, uint32_t piece)
+  MUSTER_BOTH PieceHeads(Warp& warp, const ReadArgs& args, const Shared& shared, uint32_t piece)
       : warp_(warp),
         args_(args),
         shared_(shared),
@@ -52,7 +52,7 @@ class PieceHeads {
 
   // Writes the tiles' heads, and where their levels are, and what the piece's runs hold. False for
   // what GroupReader::open refuses.
-  COMPRESS_BOTH bool run() {
+  MUSTER_BOTH bool run() {
     if (end_ - at_ < kGroupHeadBits) return false;
     Window levels(warp_, shared_.levels, args_.body, at_);
     const uint64_t level_bits = 8 * uint64_t{levels.bits(at_)};
@@ -90,9 +90,9 @@ class PieceHeads {
   }
 
   // Of a piece that was not refused: the bit where its values begin.
-  COMPRESS_BOTH uint64_t values_at() const { return at_; }
+  MUSTER_BOTH uint64_t values_at() const { return at_; }
   // No level is of a value that is not there.
-  COMPRESS_BOTH bool levels_end_well() const { return !bad_levels_; }
+  MUSTER_BOTH bool levels_end_well() const { return !bad_levels_; }
 
  private:
   // Of the tile at hand; what is there for one that is not sent means nothing.
@@ -102,7 +102,7 @@ class PieceHeads {
     uint16_t ratio = 0;
   };
 
-  COMPRESS_BOTH bool read_head(Window& in, uint32_t keep) {
+  MUSTER_BOTH bool read_head(Window& in, uint32_t keep) {
     in.reach(at_);
     tile_.count = keep;
     if (!all_whole_ && take(in, 1) == 0) {
@@ -123,7 +123,7 @@ class PieceHeads {
   }
 
   // False where a step leads out of 0 to `most`.
-  COMPRESS_BOTH bool step(Window& in, uint32_t most, RiceTotals& totals, uint16_t& number) {
+  MUSTER_BOTH bool step(Window& in, uint32_t most, RiceTotals& totals, uint16_t& number) {
     const uint32_t step = take_rice(in, totals.parameter, 2 * most);
     if (step > 2 * most) return false;
     const int32_t next = number + unzigzag(step);
@@ -133,14 +133,14 @@ class PieceHeads {
     return true;
   }
 
-  COMPRESS_BOTH uint32_t take(Window& in, uint32_t count) {
+  MUSTER_BOTH uint32_t take(Window& in, uint32_t count) {
     const uint32_t bits = low(in.bits(at_), count);
     at_ += count;
     return bits;
   }
 
   // Some number above `most` if it is, or if the piece ends.
-  COMPRESS_BOTH uint32_t take_rice(Window& in, uint32_t parameter, uint32_t most) {
+  MUSTER_BOTH uint32_t take_rice(Window& in, uint32_t parameter, uint32_t most) {
     uint32_t quotient = 0;
     uint32_t word = in.bits(at_);
     while (word == 0) {
@@ -159,7 +159,7 @@ class PieceHeads {
   }
 
   // Moves behind the levels of the tile at hand.
-  COMPRESS_BOTH uint32_t count_high(Window& in) {
+  MUSTER_BOTH uint32_t count_high(Window& in) {
     uint32_t high = 0;
     for (uint32_t first = 0; first < tile_.count && levels_at_ <= levels_end_; first += 64) {
       in.reach(levels_at_);
@@ -177,12 +177,12 @@ class PieceHeads {
     }
     return high;
   }
-  COMPRESS_BOTH static uint32_t first_of(uint32_t bits, uint32_t count) {
+  MUSTER_BOTH static uint32_t first_of(uint32_t bits, uint32_t count) {
     return count == 32 ? bits : low(bits, count);
   }
 
   // A tile's squares are exact (compress/two_levels.h); they are added tile by tile.
-  COMPRESS_BOTH void add(uint32_t high_count, RunTotal& total) const {
+  MUSTER_BOTH void add(uint32_t high_count, RunTotal& total) const {
     if (tile_.count == 0) return;
     TwoLevels levels;
     levels.high_code = tile_.high_code;
@@ -194,7 +194,7 @@ class PieceHeads {
     total.squares = sum(total.squares, sum(product(high_count, product(high, high)),
                                            product(low_count, product(low, low))));
   }
-  COMPRESS_BOTH void write_run(uint32_t run, const RunTotal& total) {
+  MUSTER_BOTH void write_run(uint32_t run, const RunTotal& total) {
     warp_.each([&](uint32_t lane) {
       if (lane == 0) args_.runs[run] = total;
     });
@@ -202,8 +202,8 @@ class PieceHeads {
 
   // Each lane keeps one tile of 32, then all are written. Where values are is not known yet: there
   // stands where the levels are.
-  COMPRESS_BOTH void keep(uint32_t i, uint64_t levels_begin,
-                          typename Warp::template Local<LocatedTile>& found) {
+  MUSTER_BOTH void keep(uint32_t i, uint64_t levels_begin,
+                        typename Warp::template Local<LocatedTile>& found) {
     const bool write = i % 32 == 31 || i + 1 == piece_.tile_count;
     warp_.each([&](uint32_t lane) {
       if (lane == i % 32) {

@@ -17,14 +17,14 @@ class PieceValues {
     uint32_t* values;    // A window,
     LocatedTile* tiles;  // (32) those at hand
 
-    COMPRESS_BOTH static Shared of(SharedRoom& room) {
+    MUSTER_BOTH static Shared of(SharedRoom& room) {
       return {room.take<uint32_t>(Window::kRingWords), room.take<LocatedTile>(32)};
     }
   };
 
   // `at`: the bit where they begin.
-  COMPRESS_BOTH PieceValues(Warp& warp, const ReadArgs& args, const Shared& shared, uint32_t piece,
-                            uint64_t at)
+  MUSTER_BOTH PieceValues(Warp& warp, const ReadArgs& args, const Shared& shared, uint32_t piece,
+                          uint64_t at)
       : warp_(warp),
         args_(args),
         shared_(shared),
@@ -33,7 +33,7 @@ class PieceValues {
         end_(8 * args.first_byte[piece + 1]) {}
 
   // Completes the tiles. False for what GroupReader refuses tile by tile, or at the end.
-  COMPRESS_BOTH bool run() {
+  MUSTER_BOTH bool run() {
     Window in(warp_, shared_.values, args_.body, at_);
     TileWalk walk(args_.plan, piece_.first_tile);
     for (uint32_t first = 0; first < piece_.tile_count; first += 32) {
@@ -63,7 +63,7 @@ class PieceValues {
   }
 
  private:
-  COMPRESS_BOTH bool skip_values(Window& in, uint32_t count, const TileShape& shape) {
+  MUSTER_BOTH bool skip_values(Window& in, uint32_t count, const TileShape& shape) {
     uint32_t next = 0;  // The offset behind the last.
     for (uint32_t first = 0; first < count; first += 64) {
       if (!skip_block(in, least(64, count - first), shape, next)) return false;
@@ -72,8 +72,7 @@ class PieceValues {
   }
 
   // Up to 64 values: their remainders' sum and the place of the last quotient's one.
-  COMPRESS_BOTH bool skip_block(Window& in, uint32_t count, const TileShape& shape,
-                                uint32_t& next) {
+  MUSTER_BOTH bool skip_block(Window& in, uint32_t count, const TileShape& shape, uint32_t& next) {
     const GapCode& gaps = shape.gaps;
     const uint64_t plain_bits = uint64_t{count} * (gaps.width + 1);
     if (at_ + plain_bits + count > end_) return false;
@@ -104,7 +103,7 @@ class PieceValues {
   }
 
   // Moves behind `count` ones, in `bits_max` bits at most; how many zeros lie between.
-  COMPRESS_BOTH bool skip_ones(Window& in, uint32_t count, uint32_t bits_max, uint32_t& zeros) {
+  MUSTER_BOTH bool skip_ones(Window& in, uint32_t count, uint32_t bits_max, uint32_t& zeros) {
     uint32_t found = 0;
     uint32_t passed = 0;
     for (;;) {

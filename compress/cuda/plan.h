@@ -20,13 +20,13 @@ struct TileShape {
   uint64_t col_inverse = 0;  // Of `cols`, for row().
   GapCode gaps;
 
-  COMPRESS_BOTH uint32_t size() const { return rows * cols; }
+  MUSTER_BOTH uint32_t size() const { return rows * cols; }
   // Of an offset in the tile; exact below 2^16.
-  COMPRESS_BOTH uint32_t row(uint32_t offset) const {
+  MUSTER_BOTH uint32_t row(uint32_t offset) const {
     return static_cast<uint32_t>(offset * col_inverse >> 32);
   }
   // Bits of `count` values: fields, signs, last bits and quotients.
-  COMPRESS_BOTH uint32_t value_bits_max(uint32_t count) const {
+  MUSTER_BOTH uint32_t value_bits_max(uint32_t count) const {
     return gaps.bits_max(count, size()) + count;
   }
 };
@@ -69,7 +69,7 @@ struct Plan {
   uint32_t piece_count = 0;
 
   // Where a tile of the range is.
-  COMPRESS_BOTH PlacedTile place(uint32_t tile) const {
+  MUSTER_BOTH PlacedTile place(uint32_t tile) const {
     const uint64_t number = first_tile + tile;
     uint32_t t = tensor_at[tile / kHintTiles];
     while (number >= tensors[t + 1].first_tile) ++t;

@@ -24,7 +24,7 @@ struct ReadPieces {
   using Args = ReadArgs;
 
   template <class Block>
-  COMPRESS_BOTH static void run(Block& block, const Args& args, uint8_t* shared);
+  MUSTER_BOTH static void run(Block& block, const Args& args, uint8_t* shared);
   template <class Block>
   static size_t shared_bytes(const Args& args);
 };
@@ -36,18 +36,18 @@ class PieceReader {
     typename PieceHeads<Warp>::Shared heads;
     typename PieceValues<Warp>::Shared values;
 
-    COMPRESS_BOTH static Shared of(SharedRoom& room) {
+    MUSTER_BOTH static Shared of(SharedRoom& room) {
       return {PieceHeads<Warp>::Shared::of(room), PieceValues<Warp>::Shared::of(room)};
     }
-    COMPRESS_BOTH static size_t bytes() {
+    MUSTER_BOTH static size_t bytes() {
       SharedRoom room(nullptr);
       of(room);
       return room.used();
     }
   };
 
-  COMPRESS_BOTH static PieceTrouble run(Warp& warp, const ReadArgs& args, const Shared& shared,
-                                        uint32_t piece) {
+  MUSTER_BOTH static PieceTrouble run(Warp& warp, const ReadArgs& args, const Shared& shared,
+                                      uint32_t piece) {
     PieceHeads<Warp> heads(warp, args, shared.heads, piece);
     if (!heads.run()) return kBadHeads;
     if (!heads.levels_end_well()) return kBadValues;
@@ -57,7 +57,7 @@ class PieceReader {
 };
 
 template <class Block>
-COMPRESS_BOTH void ReadPieces::run(Block& block, const Args& args, uint8_t* shared) {
+MUSTER_BOTH void ReadPieces::run(Block& block, const Args& args, uint8_t* shared) {
   block.each_warp([&](auto& warp) {
     using Warp = std::remove_reference_t<decltype(warp)>;
     SharedRoom room(shared + warp.index() * PieceReader<Warp>::Shared::bytes());

@@ -23,7 +23,7 @@ struct Direction {
   const float* shares = nullptr;  //   or, if not null, what for so many senders (0 and 1: 1);
   uint32_t by_sign = 0;           //   and then only the sign counts.
 
-  COMPRESS_BOTH float of(float all, uint32_t senders) const {
+  MUSTER_BOTH float of(float all, uint32_t senders) const {
     const float mean = product(all, shares != nullptr ? shares[senders] : share);
     if (by_sign == 0) return mean;
     return static_cast<float>((mean > 0 ? 1 : 0) - (mean < 0 ? 1 : 0));
@@ -49,7 +49,7 @@ struct SumTiles {
   };
 
   template <class Block>
-  COMPRESS_BOTH static void run(Block& block, const Args& args, uint8_t* shared);
+  MUSTER_BOTH static void run(Block& block, const Args& args, uint8_t* shared);
   template <class Block>
   static size_t shared_bytes(const Args& args);
 };
@@ -66,7 +66,7 @@ class TileSummer {
     uint32_t* count;    // (warps)
     uint8_t* unpack;    // Of all warps.
 
-    COMPRESS_BOTH static Shared of(SharedRoom& room, const SumTiles::Args& args) {
+    MUSTER_BOTH static Shared of(SharedRoom& room, const SumTiles::Args& args) {
       Shared made;
       made.sum = reinterpret_cast<float*>(room.take<Float4>(kTileMax / 4));
       made.senders = room.take<uint16_t>(args.direction.shares != nullptr ? kTileMax : 0);
@@ -78,10 +78,10 @@ class TileSummer {
     }
   };
 
-  COMPRESS_BOTH TileSummer(Block& block, const SumTiles::Args& args, const Shared& shared)
+  MUSTER_BOTH TileSummer(Block& block, const SumTiles::Args& args, const Shared& shared)
       : block_(block), args_(args), shared_(shared), tile_(args.plan.place(block.index())) {}
 
-  COMPRESS_BOTH void run() {
+  MUSTER_BOTH void run() {
     block_.each([&](uint32_t t) {
       for (uint32_t i = t; i < tile_.shape->size(); i += kThreads) {
         shared_.sum[i] = 0;
@@ -99,13 +99,13 @@ class TileSummer {
  private:
   static constexpr uint32_t kThreads = Block::kThreads;
 
-  COMPRESS_BOTH bool counts_senders() const { return args_.direction.shares != nullptr; }
+  MUSTER_BOTH bool counts_senders() const { return args_.direction.shares != nullptr; }
 
-  COMPRESS_BOTH typename Unpacker::Shared unpacked(uint32_t w) const {
+  MUSTER_BOTH typename Unpacker::Shared unpacked(uint32_t w) const {
     return Unpacker::Shared::of_warp(shared_.unpack, w, args_.sizes);
   }
 
-  COMPRESS_BOTH void unpack(uint32_t first, uint32_t here) {
+  MUSTER_BOTH void unpack(uint32_t first, uint32_t here) {
     block_.each_warp([&](auto& warp) {
       const uint32_t w = warp.index();
       if (w >= here) return;
@@ -121,7 +121,7 @@ class TileSummer {
     });
   }
 
-  COMPRESS_BOTH void add(uint32_t w) {
+  MUSTER_BOTH void add(uint32_t w) {
     const uint16_t* const all = unpacked(w).kept;
     block_.each([&](uint32_t t) {
       for (uint32_t i = t; i < shared_.count[w]; i += kThreads) {
@@ -133,11 +133,11 @@ class TileSummer {
     });
   }
 
-  COMPRESS_BOTH float direction_at(uint32_t offset) const {
+  MUSTER_BOTH float direction_at(uint32_t offset) const {
     return args_.direction.of(shared_.sum[offset], counts_senders() ? shared_.senders[offset] : 0u);
   }
 
-  COMPRESS_BOTH void write() {
+  MUSTER_BOTH void write() {
     const TileShape& shape = *tile_.shape;
     float* const to = (args_.theta != nullptr ? args_.theta : args_.G) + tile_.first;
     const uint64_t stride = shape.rows > 1 ? tile_.stride : 0;
@@ -157,14 +157,14 @@ class TileSummer {
       }
     });
   }
-  COMPRESS_BOTH void write_one(uint32_t offset, float& out) const {
+  MUSTER_BOTH void write_one(uint32_t offset, float& out) const {
     const float direction = direction_at(offset);
     out = args_.theta != nullptr ? difference(out, product(args_.rate, direction)) : direction;
   }
-  COMPRESS_BOTH void write_four(uint32_t offset, Float4& out) const {
+  MUSTER_BOTH void write_four(uint32_t offset, Float4& out) const {
     Float4 four = {};
     if (args_.theta != nullptr) four = out;
-    COMPRESS_UNROLL
+    MUSTER_UNROLL
     for (uint32_t j = 0; j < 4; ++j) write_one(offset + j, four.value[j]);
     out = four;
   }
@@ -176,7 +176,7 @@ class TileSummer {
 };
 
 template <class Block>
-COMPRESS_BOTH void SumTiles::run(Block& block, const Args& args, uint8_t* shared) {
+MUSTER_BOTH void SumTiles::run(Block& block, const Args& args, uint8_t* shared) {
   SharedRoom room(shared);
   TileSummer<Block>(block, args, TileSummer<Block>::Shared::of(room, args)).run();
 }

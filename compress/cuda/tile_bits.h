@@ -25,25 +25,25 @@ class TileBits {
     uint32_t* block_start;  // (kBlocks + 1)
     uint32_t* high;         // (2 a block) flags of the blocks at hand
 
-    COMPRESS_BOTH static Shared of(SharedRoom& room, uint32_t keep, uint32_t value_words,
-                                   uint32_t level_words) {
+    MUSTER_BOTH static Shared of(SharedRoom& room, uint32_t keep, uint32_t value_words,
+                                 uint32_t level_words) {
       return {room.take<uint16_t>(keep), room.take<uint32_t>(value_words),
               room.take<uint32_t>(level_words), room.take<uint32_t>(kBlocks + 1),
               room.take<uint32_t>(2 * kBlocks)};
     }
   };
 
-  COMPRESS_BOTH TileBits(Block& block, const Shared& shared) : block_(block), shared_(shared) {}
+  MUSTER_BOTH TileBits(Block& block, const Shared& shared) : block_(block), shared_(shared) {}
 
   // Both: `count` of the kept to bits; how many those are.
-  COMPRESS_BOTH uint32_t code_values(uint32_t count, const GapCode& gaps) {
+  MUSTER_BOTH uint32_t code_values(uint32_t count, const GapCode& gaps) {
     uint32_t bits = 0;
     for (uint32_t first = 0; first < count; first += kThreads) {
       bits += code_some(first, least(kThreads, count - first), bits, gaps);
     }
     return bits;
   }
-  COMPRESS_BOTH uint32_t code_levels(uint32_t count) {
+  MUSTER_BOTH uint32_t code_levels(uint32_t count) {
     uint32_t bits = 0;
     for (uint32_t first = 0; first < count; first += kThreads) {
       bits += code_some_levels(first, least(kThreads, count - first), bits);
@@ -60,7 +60,7 @@ class TileBits {
     uint32_t quotient;
   };
 
-  COMPRESS_BOTH Parts parts_of(uint32_t i, const GapCode& gaps) const {
+  MUSTER_BOTH Parts parts_of(uint32_t i, const GapCode& gaps) const {
     const uint32_t after = i == 0 ? 0 : (shared_.kept[i - 1] & kOffsetMask) + 1;
     const uint32_t gap = (shared_.kept[i] & kOffsetMask) - after;
     const uint32_t quotient = gaps.quotient(gap);
@@ -71,12 +71,11 @@ class TileBits {
   }
 
   // Bits of varying length are summed in one number: last bits, and above 2^16 quotients.
-  COMPRESS_BOTH static uint32_t lasts(uint32_t sums) { return sums & 0xFFFF; }
-  COMPRESS_BOTH static uint32_t quotients(uint32_t sums) { return sums >> 16; }
+  MUSTER_BOTH static uint32_t lasts(uint32_t sums) { return sums & 0xFFFF; }
+  MUSTER_BOTH static uint32_t quotients(uint32_t sums) { return sums >> 16; }
 
   // Up to a value a thread, `first` being a multiple of their number. They begin at bit `at`.
-  COMPRESS_BOTH uint32_t code_some(uint32_t first, uint32_t count, uint32_t at,
-                                   const GapCode& gaps) {
+  MUSTER_BOTH uint32_t code_some(uint32_t first, uint32_t count, uint32_t at, const GapCode& gaps) {
     typename Block::template Local<Parts> parts;
     typename Block::template Local<uint32_t> before;
     block_.each([&](uint32_t t) {
@@ -96,8 +95,8 @@ class TileBits {
     return count * (gaps.width + 1) + lasts(all) + quotients(all);
   }
 
-  COMPRESS_BOTH void put_value(uint32_t first, uint32_t count, uint32_t t, uint32_t at,
-                               const GapCode& gaps, const Parts& parts, uint32_t before) {
+  MUSTER_BOTH void put_value(uint32_t first, uint32_t count, uint32_t t, uint32_t at,
+                             const GapCode& gaps, const Parts& parts, uint32_t before) {
     uint32_t* const out = shared_.value_words;
     const uint32_t b = t / 64;
     const uint32_t i = t % 64;
@@ -115,7 +114,7 @@ class TileBits {
   }
 
   // Which of a block's values are high.
-  COMPRESS_BOTH uint64_t high_of(uint32_t b) const {
+  MUSTER_BOTH uint64_t high_of(uint32_t b) const {
     return uint64_t{shared_.high[2 * b + 1]} << 32 | shared_.high[2 * b];
   }
 
@@ -125,15 +124,15 @@ class TileBits {
     uint32_t first;  // Bits: the first of a pair is high,
     uint32_t second;
 
-    COMPRESS_BOTH Pairs(uint64_t high, uint32_t values)
+    MUSTER_BOTH Pairs(uint64_t high, uint32_t values)
         : count(pairs_of(values)),
           first(static_cast<uint32_t>(high & low_bits(count))),
           second(static_cast<uint32_t>(high >> count)) {}
-    COMPRESS_BOTH uint32_t any() const { return first | second; }
-    COMPRESS_BOTH uint32_t bits() const { return count + ones(any()) + ones(first); }
+    MUSTER_BOTH uint32_t any() const { return first | second; }
+    MUSTER_BOTH uint32_t bits() const { return count + ones(any()) + ones(first); }
   };
 
-  COMPRESS_BOTH uint32_t code_some_levels(uint32_t first, uint32_t count, uint32_t at) {
+  MUSTER_BOTH uint32_t code_some_levels(uint32_t first, uint32_t count, uint32_t at) {
     typename Block::template Local<uint32_t> before;
     const auto values_of = [&](uint32_t b) { return least(64, count - b * 64); };
     block_.each([&](uint32_t t) {
@@ -158,7 +157,7 @@ class TileBits {
     return all;
   }
 
-  COMPRESS_BOTH void put_pair(const Pairs& pairs, uint32_t p, uint32_t at) {
+  MUSTER_BOTH void put_pair(const Pairs& pairs, uint32_t p, uint32_t at) {
     if (p >= pairs.count || (pairs.any() >> p & 1) == 0) return;
     uint32_t* const out = shared_.level_words;
     put(out, at + p, 1, 1);

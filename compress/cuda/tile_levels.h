@@ -16,14 +16,14 @@ class TileLevels {
     double* sums;  // (keep + 1) of the first s magnitudes
     TwoLevels* levels;
 
-    COMPRESS_BOTH static Shared of(SharedRoom& room, uint32_t keep) {
+    MUSTER_BOTH static Shared of(SharedRoom& room, uint32_t keep) {
       return {room.take<double>(keep + 1), room.take<TwoLevels>(1)};
     }
   };
 
   // sorted (n): bits of magnitudes, descending, none of them zero
-  COMPRESS_BOTH static TwoLevels run(Block& block, const Shared& shared, const uint32_t* sorted,
-                                     uint32_t n) {
+  MUSTER_BOTH static TwoLevels run(Block& block, const Shared& shared, const uint32_t* sorted,
+                                   uint32_t n) {
     if (n == 0) return {};
     block.each([&](uint32_t t) {
       if (t == 0) add_up(sorted, n, shared.sums);
@@ -59,11 +59,11 @@ class TileLevels {
   }
 
  private:
-  COMPRESS_BOTH static double magnitude(const uint32_t* sorted, uint32_t i) {
+  MUSTER_BOTH static double magnitude(const uint32_t* sorted, uint32_t i) {
     return std::bit_cast<float>(sorted[i]);
   }
 
-  COMPRESS_BOTH static void add_up(const uint32_t* sorted, uint32_t n, double* sums) {
+  MUSTER_BOTH static void add_up(const uint32_t* sorted, uint32_t n, double* sums) {
     double here = 0;
     sums[0] = 0;
     for (uint32_t s = 0; s < n; ++s) {
@@ -73,8 +73,8 @@ class TileLevels {
   }
 
   // compress/simd/split.h; zero where no split may be.
-  COMPRESS_BOTH static uint64_t gain(const uint32_t* sorted, const double* sums, double all,
-                                     uint32_t n, uint32_t s) {
+  MUSTER_BOTH static uint64_t gain(const uint32_t* sorted, const double* sums, double all,
+                                   uint32_t n, uint32_t s) {
     if (sorted[s - 1] == sorted[s]) return 0;
     const double high = sums[s];
     const double low = sum(all, -high);

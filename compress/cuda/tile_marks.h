@@ -16,16 +16,16 @@ class TileMarks {
     uint32_t* equal;   // (kWords)   and for each that equals the least of these;
     uint32_t* before;  // (kWords)   how many are kept in the words before.
 
-    COMPRESS_BOTH static Shared of(SharedRoom& room) {
+    MUSTER_BOTH static Shared of(SharedRoom& room) {
       return {room.take<uint32_t>(kWords), room.take<uint32_t>(kWords),
               room.take<uint32_t>(kWords)};
     }
   };
 
-  COMPRESS_BOTH TileMarks(Block& block, const Shared& shared) : block_(block), shared_(shared) {}
+  MUSTER_BOTH TileMarks(Block& block, const Shared& shared) : block_(block), shared_(shared) {}
 
   // A thread's share of what is done before `run`.
-  COMPRESS_BOTH static void clear(const Shared& shared, uint32_t t) {
+  MUSTER_BOTH static void clear(const Shared& shared, uint32_t t) {
     for (uint32_t i = t; i < kWords; i += Block::kThreads) {
       shared.marked[i] = 0;
       shared.equal[i] = 0;
@@ -33,13 +33,13 @@ class TileMarks {
   }
 
   // Marks what is kept: all from the least on, but of what equals it, the lowest offsets only.
-  COMPRESS_BOTH void run(Values& values, uint32_t least, uint32_t count) {
+  MUSTER_BOTH void run(Values& values, uint32_t least, uint32_t count) {
     block_.each([&](uint32_t t) {
-      COMPRESS_UNROLL
+      MUSTER_UNROLL
       for (uint32_t q = 0; q < 4; ++q) {
         uint32_t kept = 0;
         uint32_t equal = 0;
-        COMPRESS_UNROLL
+        MUSTER_UNROLL
         for (uint32_t j = 0; j < 4; ++j) {
           const uint32_t here = values[t].magnitude(4 * q + j);
           kept |= (here >= least ? 1u : 0u) << j;
@@ -59,7 +59,7 @@ class TileMarks {
  private:
   static constexpr uint32_t kWords = kTileMax / 32;
 
-  COMPRESS_BOTH uint32_t count_before(const uint32_t* words) {
+  MUSTER_BOTH uint32_t count_before(const uint32_t* words) {
     typename Block::template Local<uint32_t> before;
     block_.each([&](uint32_t t) { before[t] = t < kWords ? ones(words[t]) : 0; });
     const uint32_t all = block_.exclusive_sum(before);
@@ -70,7 +70,7 @@ class TileMarks {
   }
 
   // Of those that equal the least, the last so many.
-  COMPRESS_BOTH void drop_equals(uint32_t surplus) {
+  MUSTER_BOTH void drop_equals(uint32_t surplus) {
     const uint32_t wanted = count_before(shared_.equal) - surplus;
     block_.each([&](uint32_t t) {
       if (t >= kWords) return;

@@ -18,10 +18,10 @@ struct SixteenValues {
 
   // Of the four in a quarter the offset in the tile.
   template <class Block>
-  COMPRESS_BOTH static uint32_t offset_of(uint32_t t, uint32_t quarter) {
+  MUSTER_BOTH static uint32_t offset_of(uint32_t t, uint32_t quarter) {
     return 4 * (quarter * Block::kThreads + t);
   }
-  COMPRESS_BOTH uint32_t magnitude(uint32_t i) const {
+  MUSTER_BOTH uint32_t magnitude(uint32_t i) const {
     return std::bit_cast<uint32_t>(value[i]) & 0x7FFFFFFF;
   }
 };
@@ -38,21 +38,21 @@ class TileSelect {
     uint32_t* found;   // (keep) magnitudes in any order,
     uint32_t* sorted;  // (keep)   and from the largest to the least
 
-    COMPRESS_BOTH static Shared of(SharedRoom& room, uint32_t keep) {
+    MUSTER_BOTH static Shared of(SharedRoom& room, uint32_t keep) {
       return {room.take<uint32_t>(kThreads), room.take<uint32_t>(1), room.take<uint32_t>(keep),
               room.take<uint32_t>(keep)};
     }
   };
 
-  COMPRESS_BOTH TileSelect(Block& block, const Shared& shared, Values& values, uint32_t keep)
+  MUSTER_BOTH TileSelect(Block& block, const Shared& shared, Values& values, uint32_t keep)
       : block_(block), shared_(shared), values_(values), keep_(keep) {}
 
   // Fills `sorted` with the largest `keep` magnitudes that are not zero; returns how many those
   // are. `finite` tells if all values are.
-  COMPRESS_BOTH uint32_t run(bool& finite) {
+  MUSTER_BOTH uint32_t run(bool& finite) {
     block_.each([&](uint32_t t) {
       uint32_t most = 0;
-      COMPRESS_UNROLL
+      MUSTER_UNROLL
       for (uint32_t i = 0; i < 16; ++i) {
         const uint32_t here = values_[t].magnitude(i);
         most = here > most ? here : most;
@@ -72,8 +72,8 @@ class TileSelect {
   // The largest number that `keep` of what `count_from` counts reach, but for its bits below
   // `lowest_bit`.
   template <class CountFrom>
-  COMPRESS_BOTH uint32_t rank(uint32_t from, uint32_t most, uint32_t lowest_bit,
-                              const CountFrom& count_from) {
+  MUSTER_BOTH uint32_t rank(uint32_t from, uint32_t most, uint32_t lowest_bit,
+                            const CountFrom& count_from) {
     const auto differing = static_cast<uint32_t>(std::bit_width(from ^ most));
     uint32_t at = most >> differing << differing;
     for (uint32_t bit = differing; bit > lowest_bit; --bit) {
@@ -84,7 +84,7 @@ class TileSelect {
   }
 
   // At least 1, for zeros are not sent.
-  COMPRESS_BOTH uint32_t threshold(uint32_t most) {
+  MUSTER_BOTH uint32_t threshold(uint32_t most) {
     if (keep_ > kThreads) return 1;
     const auto least = ~block_.template most<uint32_t>([&](uint32_t t) { return ~largest_[t]; });
     constexpr uint32_t kPrecision = 16;  // Bits that are not worth the search.
@@ -95,10 +95,10 @@ class TileSelect {
   }
 
   // How many values reach the threshold; the first of them, whoever comes first, are noted.
-  COMPRESS_BOTH uint32_t find_candidates(uint32_t floor) {
+  MUSTER_BOTH uint32_t find_candidates(uint32_t floor) {
     block_.each([&](uint32_t t) {
       if (largest_[t] < floor) return;
-      COMPRESS_UNROLL
+      MUSTER_UNROLL
       for (uint32_t i = 0; i < 16; ++i) {
         const uint32_t here = values_[t].magnitude(i);
         if (here < floor) continue;
@@ -109,7 +109,7 @@ class TileSelect {
     return block_.get(*shared_.counter);
   }
 
-  COMPRESS_BOTH uint32_t sort_candidates(uint32_t total) {
+  MUSTER_BOTH uint32_t sort_candidates(uint32_t total) {
     const uint32_t wanted = least(total, keep_);
     block_.each([&](uint32_t t) {
       if (t < total) place(shared_.candidate, total, t, wanted);
@@ -119,7 +119,7 @@ class TileSelect {
 
   // A place is the number of those before in the order: greater ones, and equal ones of lower
   // index.
-  COMPRESS_BOTH void place(const uint32_t* from, uint32_t total, uint32_t i, uint32_t wanted) {
+  MUSTER_BOTH void place(const uint32_t* from, uint32_t total, uint32_t i, uint32_t wanted) {
     const uint32_t mine = from[i];
     uint32_t before = 0;
     for (uint32_t j = 0; j < total; ++j) {
@@ -129,14 +129,14 @@ class TileSelect {
   }
 
   // The same for any number: the `keep`th is sought first. Time: `keep` squared.
-  COMPRESS_BOTH uint32_t sort_many(uint32_t total, uint32_t floor, uint32_t most) {
+  MUSTER_BOTH uint32_t sort_many(uint32_t total, uint32_t floor, uint32_t most) {
     const uint32_t wanted = least(total, keep_);
     uint32_t last = floor - 1;  // All are above.
     if (total > keep_) {
       last = rank(floor, most, 0, [&](uint32_t tried) {
         return block_.sum([&](uint32_t t) {
           uint32_t reached = 0;
-          COMPRESS_UNROLL
+          MUSTER_UNROLL
           for (uint32_t i = 0; i < 16; ++i) reached += values_[t].magnitude(i) >= tried ? 1u : 0u;
           return reached;
         });
@@ -148,7 +148,7 @@ class TileSelect {
       if (t == 0) *shared_.counter = 0;
     });
     block_.each([&](uint32_t t) {
-      COMPRESS_UNROLL
+      MUSTER_UNROLL
       for (uint32_t i = 0; i < 16; ++i) {
         const uint32_t here = values_[t].magnitude(i);
         if (here > last) shared_.found[take_number(*shared_.counter)] = here;

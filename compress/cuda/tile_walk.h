@@ -8,7 +8,7 @@ namespace compress::cuda {
 class TileWalk {
  public:
   // `tile` of the range.
-  COMPRESS_BOTH TileWalk(const Plan& plan, uint32_t tile) : plan_(plan) {
+  MUSTER_BOTH TileWalk(const Plan& plan, uint32_t tile) : plan_(plan) {
     const PlacedTile placed = plan.place(tile);
     tensor_ = placed.tensor;
     const auto index =
@@ -18,10 +18,10 @@ class TileWalk {
     shape_ = *placed.shape;
   }
 
-  COMPRESS_BOTH const TileShape& shape() const { return shape_; }
+  MUSTER_BOTH const TileShape& shape() const { return shape_; }
 
   // Moves on; whether that is to another tensor.  Pre: one is left.
-  COMPRESS_BOTH bool next() {
+  MUSTER_BOTH bool next() {
     const TensorPlan* tensor = &plan_.tensors[tensor_];
     bool new_tensor = false;
     if (++column_ == tensor->across) {

@@ -25,13 +25,13 @@ struct TryTiles {
   };
 
   template <class Block>
-  COMPRESS_BOTH static void run(Block& block, const Args& args, uint8_t* shared);
+  MUSTER_BOTH static void run(Block& block, const Args& args, uint8_t* shared);
   template <class Block>
   static size_t shared_bytes(const Args& args);
 };
 
 template <class Block>
-COMPRESS_BOTH void TryTiles::run(Block& block, const Args& args, uint8_t* shared) {
+MUSTER_BOTH void TryTiles::run(Block& block, const Args& args, uint8_t* shared) {
   using Unpacker = TileUnpacker<typename Block::Warp>;
   block.each_warp([&](auto& warp) {
     const auto mine = Unpacker::Shared::of_warp(shared, warp.index(), args.sizes);

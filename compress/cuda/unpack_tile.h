@@ -15,7 +15,7 @@ struct SentValues {
   float value[4];
 
   // As compress/tile_code.h has it: fp32, the level exactly, its product rounded once.
-  COMPRESS_BOTH static SentValues of(const LocatedTile& tile, float scale) {
+  MUSTER_BOTH static SentValues of(const LocatedTile& tile, float scale) {
     const float high = magnitude_code::float_value(tile.high_code);
     const float low =
         product(high, static_cast<float>(tile.ratio) * (1.0f / magnitude_code::kRatios));
@@ -24,7 +24,7 @@ struct SentValues {
     return {{low_sent, high_sent, -low_sent, -high_sent}};
   }
   // Of an offset with flags.
-  COMPRESS_BOTH float operator[](uint32_t kept) const { return value[kept >> 12 & 3]; }
+  MUSTER_BOTH float operator[](uint32_t kept) const { return value[kept >> 12 & 3]; }
 };
 static_assert(kHighFlag == 1u << 12 && kNegativeFlag == 2u << 12);
 
@@ -44,27 +44,27 @@ class TileUnpacker {
     uint16_t* kept;  // (keep) out
     uint16_t* stop;  // (64) the places of the quotients' ones
 
-    COMPRESS_BOTH static Shared of(SharedRoom& room, const UnpackSizes& sizes) {
+    MUSTER_BOTH static Shared of(SharedRoom& room, const UnpackSizes& sizes) {
       return {room.take<uint32_t>(sizes.value_words + 3),
               room.take<uint32_t>(sizes.level_words + 3), room.take<uint16_t>(sizes.keep),
               room.take<uint16_t>(64)};
     }
     // Of warp `index`, whose room begins at `base` with those of the warps before.
-    COMPRESS_BOTH static Shared of_warp(uint8_t* base, uint32_t index, const UnpackSizes& sizes) {
+    MUSTER_BOTH static Shared of_warp(uint8_t* base, uint32_t index, const UnpackSizes& sizes) {
       SharedRoom room(base + index * bytes(sizes));
       return of(room, sizes);
     }
-    COMPRESS_BOTH static size_t bytes(const UnpackSizes& sizes) {
+    MUSTER_BOTH static size_t bytes(const UnpackSizes& sizes) {
       SharedRoom room(nullptr);
       of(room, sizes);
       return room.used();
     }
   };
 
-  COMPRESS_BOTH TileUnpacker(Warp& warp, const Shared& shared) : warp_(warp), shared_(shared) {}
+  MUSTER_BOTH TileUnpacker(Warp& warp, const Shared& shared) : warp_(warp), shared_(shared) {}
 
   // Fills `kept` with the tile's values, as many as it has.
-  COMPRESS_BOTH void run(const Words& body, const LocatedTile& tile, const TileShape& shape) {
+  MUSTER_BOTH void run(const Words& body, const LocatedTile& tile, const TileShape& shape) {
     const uint32_t count = tile.count();
     if (count == 0) return;
     const bool two_levels = tile.ratio != 0;
@@ -89,8 +89,8 @@ class TileUnpacker {
   }
 
  private:
-  COMPRESS_BOTH void take_block(uint32_t first, uint32_t count, bool two_levels,
-                                const GapCode& gaps) {
+  MUSTER_BOTH void take_block(uint32_t first, uint32_t count, bool two_levels,
+                              const GapCode& gaps) {
     const uint64_t high = two_levels ? take_levels(count) : ~uint64_t{0};
     const uint32_t fields = at_;
     const uint32_t signs = fields + count * gaps.width;
@@ -138,7 +138,7 @@ class TileUnpacker {
   }
 
   // Fills `stop`; returns the bits that the quotients take.
-  COMPRESS_BOTH uint32_t find_stops(uint32_t at, uint32_t count) {
+  MUSTER_BOTH uint32_t find_stops(uint32_t at, uint32_t count) {
     uint32_t found = 0;
     for (uint32_t passed = 0; found < count; passed += 32) {
       const uint32_t word = bits_at(shared_.values, at + passed);
@@ -155,7 +155,7 @@ class TileUnpacker {
   }
 
   // Which of up to 64 values are high.
-  COMPRESS_BOTH uint64_t take_levels(uint32_t count) {
+  MUSTER_BOTH uint64_t take_levels(uint32_t count) {
     const uint32_t pairs = pairs_of(count);
     const uint32_t any_bits = bits_at(shared_.levels, level_at_);
     const uint32_t any = pairs == 32 ? any_bits : low(any_bits, pairs);

@@ -25,7 +25,7 @@ struct WritePieces {
   };
 
   template <class Block>
-  COMPRESS_BOTH static void run(Block& block, const Args& args, uint8_t* shared);
+  MUSTER_BOTH static void run(Block& block, const Args& args, uint8_t* shared);
   template <class Block>
   static size_t shared_bytes(const Args&) {
     return 0;
@@ -34,15 +34,15 @@ struct WritePieces {
 
 class PieceWriter {
  public:
-  COMPRESS_BOTH PieceWriter(const WritePieces::Args& args, uint32_t piece)
+  MUSTER_BOTH PieceWriter(const WritePieces::Args& args, uint32_t piece)
       : args_(args),
         plan_(args.plan.pieces[piece]),
         head_(args.pieces[piece]),
         first_bit_(8 * args.first_byte[piece]) {}
 
-  COMPRESS_BOTH uint32_t tile_count() const { return plan_.tile_count; }
+  MUSTER_BOTH uint32_t tile_count() const { return plan_.tile_count; }
 
-  COMPRESS_BOTH void write_head() const {
+  MUSTER_BOTH void write_head() const {
     put(args_.body, first_bit_, head_.level_bytes, kLevelSizeBits);
     const uint32_t parameters = uint32_t{head_.high_parameter} | uint32_t{head_.ratio_parameter}
                                                                      << kHighRiceBits;
@@ -51,7 +51,7 @@ class PieceWriter {
   }
 
   // A tile's share of one of 32 lanes.
-  COMPRESS_BOTH void write_tile(uint32_t i, uint32_t lane) const {
+  MUSTER_BOTH void write_tile(uint32_t i, uint32_t lane) const {
     const uint32_t tile = plan_.first_tile + i;
     const CodedHead& head = args_.heads[tile];
     const TilePlace& place = args_.places[tile];
@@ -64,7 +64,7 @@ class PieceWriter {
 
  private:
   // `count` bits to bit `at` of the body.
-  COMPRESS_BOTH void copy(const uint32_t* from, uint32_t count, uint64_t at, uint32_t lane) const {
+  MUSTER_BOTH void copy(const uint32_t* from, uint32_t count, uint64_t at, uint32_t lane) const {
     if (count == 0) return;
     const auto shift = static_cast<uint32_t>(at % 32);
     const uint32_t sources = words_of(count);
@@ -82,7 +82,7 @@ class PieceWriter {
     }
   }
 
-  COMPRESS_BOTH void write_tile_head(uint32_t i, const CodedHead& head, uint64_t at) const {
+  MUSTER_BOTH void write_tile_head(uint32_t i, const CodedHead& head, uint64_t at) const {
     const uint32_t keep = args_.plan.place(plan_.first_tile + i).shape->keep;
     if (head_.all_whole == 0) {
       const uint32_t bits = count_bits(head, keep, false);
@@ -101,7 +101,7 @@ class PieceWriter {
     put_rice(at, head.ratio_step, head_.ratio_parameter);
   }
 
-  COMPRESS_BOTH uint64_t put_rice(uint64_t at, uint32_t number, uint32_t parameter) const {
+  MUSTER_BOTH uint64_t put_rice(uint64_t at, uint32_t number, uint32_t parameter) const {
     const uint64_t stop = at + (number >> parameter);
     put(args_.body, stop, 1, 1);
     put(args_.body, stop + 1, low(number, parameter), parameter);
@@ -115,7 +115,7 @@ class PieceWriter {
 };
 
 template <class Block>
-COMPRESS_BOTH void WritePieces::run(Block& block, const Args& args, uint8_t*) {
+MUSTER_BOTH void WritePieces::run(Block& block, const Args& args, uint8_t*) {
   const PieceWriter writer(args, block.index() / kBlocksOfPiece);
   const uint32_t part = block.index() % kBlocksOfPiece;
   constexpr uint32_t kTogether = kThreads / 32 * kBlocksOfPiece;

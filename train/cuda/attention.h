@@ -33,9 +33,9 @@ struct AttentionArgsOf {
   float scale;    // 1 / sqrt(D)
   bool together;  // D divides by 8, and all begin with 16 bytes.
 
-  TRAIN_BOTH int group() const { return shape.H / shape.K; }
-  TRAIN_BOTH int row() const { return (shape.H + 2 * shape.K) * shape.D; }
-  TRAIN_BOTH int head_row() const { return shape.H * shape.D; }
+  MUSTER_BOTH int group() const { return shape.H / shape.K; }
+  MUSTER_BOTH int row() const { return (shape.H + 2 * shape.K) * shape.D; }
+  MUSTER_BOTH int head_row() const { return shape.H * shape.D; }
 };
 using AttentionArgs = AttentionArgsOf<Bf16>;
 
@@ -47,12 +47,12 @@ struct HeadRows {
   int T;
   int D;
 
-  TRAIN_BOTH Value* row(int t) const { return first + int64_t{t} * stride; }
+  MUSTER_BOTH Value* row(int t) const { return first + int64_t{t} * stride; }
 };
 
 // Which of H queries' heads, K heads of keys or of values `index` is, for sequence b.
 template <typename Value, typename Args>
-TRAIN_BOTH HeadRows<Value> head_of(Value* rows, const Args& args, int row, int b, int head) {
+MUSTER_BOTH HeadRows<Value> head_of(Value* rows, const Args& args, int row, int b, int head) {
   const int64_t first = int64_t{b} * args.shape.T * row + int64_t{head} * args.shape.D;
   return {rows + first, row, args.shape.T, args.shape.D};
 }
@@ -60,13 +60,13 @@ TRAIN_BOTH HeadRows<Value> head_of(Value* rows, const Args& args, int row, int b
 // Copies positions first, first + 1, ... to a tile of kRows rows, zeros where there is none. They
 // are there when the copies have arrived.
 template <int kRows, int kColumns, class Block>
-TRAIN_BOTH void load_tile(Block& block, const Tile<kColumns>& tile,
-                          const HeadRows<const Bf16>& from, int first, bool together) {
+MUSTER_BOTH void load_tile(Block& block, const Tile<kColumns>& tile,
+                           const HeadRows<const Bf16>& from, int first, bool together) {
   constexpr int kPieces = kColumns / 8;  // Of 16 bytes.
   constexpr int kTimes = kRows * kPieces / Block::kThreads;
   static_assert(kRows * kPieces % Block::kThreads == 0);
   block.step([&](int t) {
-    TRAIN_UNROLL
+    MUSTER_UNROLL
     for (int k = 0; k < kTimes; ++k) {
       const int i = t + k * Block::kThreads;
       const int position = first + i / kPieces;
@@ -85,13 +85,13 @@ TRAIN_BOTH void load_tile(Block& block, const Tile<kColumns>& tile,
 
 // Writes a warp's 16 rows of sums to the positions from `first` on, each `scale(row)` times.
 template <int kColumns, class Block, typename Scale>
-TRAIN_BOTH void store_rows(Block& block, Local<Block, Sums<kColumns>>& sums,
-                           const HeadRows<Bf16>& to, int first, const Scale& scale) {
+MUSTER_BOTH void store_rows(Block& block, Local<Block, Sums<kColumns>>& sums,
+                            const HeadRows<Bf16>& to, int first, const Scale& scale) {
   block.step([&](int t) {
     const int warp_first = first + t / kLanes * 16;
-    TRAIN_UNROLL
+    MUSTER_UNROLL
     for (int tile = 0; tile < kColumns / 8; ++tile) {
-      TRAIN_UNROLL
+      MUSTER_UNROLL
       for (int half = 0; half < 2; ++half) {
         const int position = warp_first + t % kLanes / 4 + half * 8;
         const int column = tile * 8 + t % 4 * 2;
@@ -109,19 +109,19 @@ TRAIN_BOTH void store_rows(Block& block, Local<Block, Sums<kColumns>>& sums,
 // Cuts a block's shared memory.
 class SharedRoom {
  public:
-  TRAIN_BOTH explicit SharedRoom(uint8_t* base) : next_(base) {}
+  MUSTER_BOTH explicit SharedRoom(uint8_t* base) : next_(base) {}
 
   template <typename T>
-  TRAIN_BOTH T* take(int count) {
+  MUSTER_BOTH T* take(int count) {
     uint8_t* const at = next_;
     next_ += (static_cast<size_t>(count) * sizeof(T) + 15) / 16 * 16;
     return reinterpret_cast<T*>(at);
   }
   template <int kColumns>
-  TRAIN_BOTH Tile<kColumns> tile(int rows) {
+  MUSTER_BOTH Tile<kColumns> tile(int rows) {
     return {take<Bf16>(rows * Tile<kColumns>::kStride)};
   }
-  TRAIN_BOTH size_t used(const uint8_t* base) const { return static_cast<size_t>(next_ - base); }
+  MUSTER_BOTH size_t used(const uint8_t* base) const { return static_cast<size_t>(next_ - base); }
 
  private:
   uint8_t* next_;

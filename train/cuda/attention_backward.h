@@ -19,7 +19,7 @@ struct AttentionDelta : NoShared {
   };
 
   template <class Block>
-  TRAIN_BOTH static void run(Block& block, const Args& args, uint8_t*) {
+  MUSTER_BOTH static void run(Block& block, const Args& args, uint8_t*) {
     Local<Block, float> sums;
     const int64_t first = int64_t{block.index()} * kHeads;
     block.step([&](int t) {
@@ -53,7 +53,7 @@ struct AttentionBackwardQueries {
     return 16 * 64 + Tile<kD>::size_bytes(2 * kQueries + 4 * kKeys);
   }
   template <class Block>
-  TRAIN_BOTH static void run(Block& block, const Args& args, uint8_t* shared);
+  MUSTER_BOTH static void run(Block& block, const Args& args, uint8_t* shared);
 };
 
 template <int kD, class Block>
@@ -69,7 +69,7 @@ class BackwardQueries {
   };
 
  public:
-  TRAIN_BOTH BackwardQueries(Block& block, const AttentionArgs& args, uint8_t* shared)
+  MUSTER_BOTH BackwardQueries(Block& block, const AttentionArgs& args, uint8_t* shared)
       : block_(block), args_(args) {
     SharedRoom room(shared);
     starts_ = room.take<int>(kQueries);
@@ -87,7 +87,7 @@ class BackwardQueries {
     values_ = head_of(args.qkv, args, args.row(), b_, shape.H + shape.K + kv);
   }
 
-  TRAIN_BOTH void run() {
+  MUSTER_BOTH void run() {
     const AttentionShape& shape = args_.shape;
     const uint32_t* const starts = args_.document_start + int64_t{b_} * shape.T;
     const int end = least(shape.T, first_ + kQueries);
@@ -122,7 +122,7 @@ class BackwardQueries {
   }
 
  private:
-  TRAIN_BOTH void read_row(int t, int half) {
+  MUSTER_BOTH void read_row(int t, int half) {
     const int position = first_ + t / kLanes * 16 + t % kLanes / 4 + half * 8;
     const bool inside = position < args_.shape.T;
     const int64_t at = (int64_t{b_} * args_.shape.T + position) * args_.shape.H + head_;
@@ -130,13 +130,13 @@ class BackwardQueries {
     rows_[t].delta[half] = inside ? args_.delta[at] : 0.0F;
   }
 
-  TRAIN_BOTH void bring(int key, int buffer) {
+  MUSTER_BOTH void bring(int key, int buffer) {
     load_tile<kKeys, kD>(block_, k_.behind(buffer * kKeys), keys_, key, args_.together);
     load_tile<kKeys, kD>(block_, v_.behind(buffer * kKeys), values_, key, args_.together);
     block_.commit();
   }
 
-  TRAIN_BOTH void add(int key, const Tile<kD>& k, const Tile<kD>& v) {
+  MUSTER_BOTH void add(int key, const Tile<kD>& k, const Tile<kD>& v) {
     Local<Block, Sums<kKeys>> scores;
     Local<Block, Sums<kKeys>> d_weights;
     const auto rows = [](int t) { return t / kLanes * 16; };
@@ -151,12 +151,12 @@ class BackwardQueries {
   }
 
   // Scores become their gradients.
-  TRAIN_BOTH void differentiate(int t, int key, Sums<kKeys>& scores, Sums<kKeys>& d_weights) {
+  MUSTER_BOTH void differentiate(int t, int key, Sums<kKeys>& scores, Sums<kKeys>& d_weights) {
     const Rows& of = rows_[t];
     const int warp_row = t / kLanes * 16;
-    TRAIN_UNROLL
+    MUSTER_UNROLL
     for (int tile = 0; tile < Sums<kKeys>::kTiles; ++tile) {
-      TRAIN_UNROLL
+      MUSTER_UNROLL
       for (int i = 0; i < 4; ++i) {
         const int half = i / 2;
         const int query = warp_row + t % kLanes / 4 + half * 8;
@@ -181,7 +181,8 @@ class BackwardQueries {
 
 template <int kD>
 template <class Block>
-TRAIN_BOTH void AttentionBackwardQueries<kD>::run(Block& block, const Args& args, uint8_t* shared) {
+MUSTER_BOTH void AttentionBackwardQueries<kD>::run(Block& block, const Args& args,
+                                                   uint8_t* shared) {
   BackwardQueries<kD, Block>(block, args, shared).run();
 }
 

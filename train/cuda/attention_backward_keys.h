@@ -21,7 +21,7 @@ struct AttentionBackwardKeys {
     return 6 * 16 * 16 + Tile<kD>::size_bytes(2 * kKeys + 4 * kQueries);
   }
   template <class Block>
-  TRAIN_BOTH static void run(Block& block, const Args& args, uint8_t* shared);
+  MUSTER_BOTH static void run(Block& block, const Args& args, uint8_t* shared);
 };
 
 template <int kD, class Block>
@@ -38,14 +38,14 @@ class BackwardKeys {
     int* starts;   // (kQueries)  beyond all keys where there is no query
 
     // The first or the second half.
-    TRAIN_BOTH Queries turn(int step) const {
+    MUSTER_BOTH Queries turn(int step) const {
       const int rows = step % 2 * kQueries;
       return {q.behind(rows), d_out.behind(rows), lse + rows, delta + rows, starts + rows};
     }
   };
 
  public:
-  TRAIN_BOTH BackwardKeys(Block& block, const AttentionArgs& args, uint8_t* shared)
+  MUSTER_BOTH BackwardKeys(Block& block, const AttentionArgs& args, uint8_t* shared)
       : block_(block), args_(args) {
     SharedRoom room(shared);
     k_ = room.template tile<kD>(kKeys);
@@ -62,7 +62,7 @@ class BackwardKeys {
     starts_ = args.document_start + int64_t{b_} * args.shape.T;
   }
 
-  TRAIN_BOTH void run() {
+  MUSTER_BOTH void run() {
     const AttentionShape& shape = args_.shape;
     block_.step([&](int t) {
       d_k_[t].clear();
@@ -102,7 +102,7 @@ class BackwardKeys {
  private:
   // The first tile of queries none of which sees our keys, since their documents begin later. One
   // sees them at least: that of our first key.
-  TRAIN_BOTH int seeing_tiles() const {
+  MUSTER_BOTH int seeing_tiles() const {
     int seeing = first_ / kQueries;
     int beyond = blocks_of(args_.shape.T, kQueries);
     while (beyond - seeing > 1) {
@@ -116,7 +116,7 @@ class BackwardKeys {
     return beyond;
   }
 
-  TRAIN_BOTH void bring(int head, int first, const Queries& to) {
+  MUSTER_BOTH void bring(int head, int first, const Queries& to) {
     const AttentionShape& shape = args_.shape;
     load_tile<kQueries, kD>(block_, to.q, head_of(args_.qkv, args_, args_.row(), b_, head), first,
                             args_.together);
@@ -135,7 +135,7 @@ class BackwardKeys {
     });
   }
 
-  TRAIN_BOTH void add(int first_query, const Queries& of) {
+  MUSTER_BOTH void add(int first_query, const Queries& of) {
     Local<Block, Sums<kQueries>> scores;
     Local<Block, Sums<kQueries>> d_weights;
     const auto rows = [](int t) { return t / kLanes * 16; };
@@ -158,11 +158,11 @@ class BackwardKeys {
   }
 
   // Weights become the gradients of scores; those of nothing stay nothing.
-  TRAIN_BOTH void differentiate(int t, Sums<kQueries>& weights, Sums<kQueries>& d_weights,
-                                const Queries& of) const {
-    TRAIN_UNROLL
+  MUSTER_BOTH void differentiate(int t, Sums<kQueries>& weights, Sums<kQueries>& d_weights,
+                                 const Queries& of) const {
+    MUSTER_UNROLL
     for (int tile = 0; tile < Sums<kQueries>::kTiles; ++tile) {
-      TRAIN_UNROLL
+      MUSTER_UNROLL
       for (int i = 0; i < 4; ++i) {
         const int column = tile * 8 + t % 4 * 2 + i % 2;
         weights.at[tile][i] *= (d_weights.at[tile][i] - of.delta[column]) * args_.scale;
@@ -182,7 +182,7 @@ class BackwardKeys {
 
 template <int kD>
 template <class Block>
-TRAIN_BOTH void AttentionBackwardKeys<kD>::run(Block& block, const Args& args, uint8_t* shared) {
+MUSTER_BOTH void AttentionBackwardKeys<kD>::run(Block& block, const Args& args, uint8_t* shared) {
   BackwardKeys<kD, Block>(block, args, shared).run();
 }
 

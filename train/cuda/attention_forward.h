@@ -20,7 +20,7 @@ struct AttentionForward {
     return 16 * 64 + Tile<kD>::size_bytes(kQueries + 4 * kKeys);
   }
   template <class Block>
-  TRAIN_BOTH static void run(Block& block, const Args& args, uint8_t* shared);
+  MUSTER_BOTH static void run(Block& block, const Args& args, uint8_t* shared);
 };
 
 template <int kD, class Block>
@@ -37,7 +37,7 @@ class ForwardTile {
   };
 
  public:
-  TRAIN_BOTH ForwardTile(Block& block, const AttentionArgs& args, uint8_t* shared)
+  MUSTER_BOTH ForwardTile(Block& block, const AttentionArgs& args, uint8_t* shared)
       : block_(block), args_(args) {
     SharedRoom room(shared);
     starts_ = room.template take<int>(kQueries);
@@ -54,7 +54,7 @@ class ForwardTile {
     values_ = head_of(args.qkv, args, args.row(), b_, shape.H + shape.K + kv);
   }
 
-  TRAIN_BOTH void run() {
+  MUSTER_BOTH void run() {
     const uint32_t* const starts = args_.document_start + int64_t{b_} * args_.shape.T;
     const int end = least(args_.shape.T, first_ + kQueries);
     const int first_key = static_cast<int>(starts[first_]) / kKeys * kKeys;
@@ -83,19 +83,19 @@ class ForwardTile {
   }
 
  private:
-  TRAIN_BOTH void bring(int key, int buffer) {
+  MUSTER_BOTH void bring(int key, int buffer) {
     load_tile<kKeys, kD>(block_, k_.behind(buffer * kKeys), keys_, key, args_.together);
     load_tile<kKeys, kD>(block_, v_.behind(buffer * kKeys), values_, key, args_.together);
     block_.commit();
   }
 
-  TRAIN_BOTH void add(int key, const Tile<kD>& k, const Tile<kD>& v) {
+  MUSTER_BOTH void add(int key, const Tile<kD>& k, const Tile<kD>& v) {
     Local<Block, Sums<kKeys>> scores;
     block_.step([&](int t) { scores[t].clear(); });
     multiply_rows<kD, kKeys>(
         block_, scores, q_, [](int t) { return t / kLanes * 16; }, k);
     block_.step([&](int t) { mask(t, key, scores[t]); });
-    TRAIN_UNROLL
+    MUSTER_UNROLL
     for (int half = 0; half < 2; ++half) {
       block_.template lanes_most<4>([&](int t) -> float& { return rows_[t].rescale[half]; });
     }
@@ -104,7 +104,7 @@ class ForwardTile {
   }
 
   // Scores times the scale; those not seen far below all. Leaves the new top in `rescale`.
-  TRAIN_BOTH void mask(int t, int key, Sums<kKeys>& scores) {
+  MUSTER_BOTH void mask(int t, int key, Sums<kKeys>& scores) {
     Rows& rows = rows_[t];
     float top[2] = {rows.top[0], rows.top[1]};
     const int warp_row = t / kLanes * 16;
@@ -120,9 +120,9 @@ class ForwardTile {
   }
 
   // Scores to weights, and what was summed before to their measure.
-  TRAIN_BOTH void weigh(int t, Sums<kKeys>& scores) {
+  MUSTER_BOTH void weigh(int t, Sums<kKeys>& scores) {
     Rows& rows = rows_[t];
-    TRAIN_UNROLL
+    MUSTER_UNROLL
     for (int half = 0; half < 2; ++half) {
       const float top = rows.rescale[half];
       rows.rescale[half] = ::exp2f((rows.top[half] - top) * kLog2e);
@@ -139,8 +139,8 @@ class ForwardTile {
     sums_[t].each(t, [&](float& sum, int half, int, int) { sum *= rows.rescale[half]; });
   }
 
-  TRAIN_BOTH void finish() {
-    TRAIN_UNROLL
+  MUSTER_BOTH void finish() {
+    MUSTER_UNROLL
     for (int half = 0; half < 2; ++half) {
       block_.template lanes_sum<4>([&](int t) -> float& { return rows_[t].sum[half]; });
     }
@@ -149,7 +149,7 @@ class ForwardTile {
                    [&](int t, int half) { return 1.0F / rows_[t].sum[half]; });
     block_.step([&](int t) {
       if (t % 4 != 0) return;
-      TRAIN_UNROLL
+      MUSTER_UNROLL
       for (int half = 0; half < 2; ++half) {
         const int position = first_ + t / kLanes * 16 + t % kLanes / 4 + half * 8;
         if (position >= args_.shape.T) continue;
@@ -171,7 +171,7 @@ class ForwardTile {
 
 template <int kD>
 template <class Block>
-TRAIN_BOTH void AttentionForward<kD>::run(Block& block, const Args& args, uint8_t* shared) {
+MUSTER_BOTH void AttentionForward<kD>::run(Block& block, const Args& args, uint8_t* shared) {
   ForwardTile<kD, Block>(block, args, shared).run();
 }
 

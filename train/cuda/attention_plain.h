@@ -22,20 +22,20 @@ struct PlainBlock {
     float *sums, *more;             // (D)  and summed to.
     float *weights, *more_weights;  // (kThreads)
   };
-  TRAIN_BOTH static Shared cut(uint8_t* shared, int D) {
+  MUSTER_BOTH static Shared cut(uint8_t* shared, int D) {
     float* const at = reinterpret_cast<float*>(shared);
     return {at, at + D, at + 2 * D, at + 3 * D, at + 4 * D, at + 4 * D + kThreads};
   }
   template <typename Value>
-  TRAIN_BOTH static float dot(const float* a, const Value* b, int D) {
+  MUSTER_BOTH static float dot(const float* a, const Value* b, int D) {
     float sum = 0;
     for (int i = 0; i < D; ++i) sum += a[i] * wide(b[i]);
     return sum;
   }
   // sums[i] += the sum over j of weights[j] * rows[first + j][i]
   template <typename Value>
-  TRAIN_BOTH static void add(int t, float* sums, const float* weights,
-                             const HeadRows<const Value>& rows, int first, int count) {
+  MUSTER_BOTH static void add(int t, float* sums, const float* weights,
+                              const HeadRows<const Value>& rows, int first, int count) {
     for (int i = t; i < rows.D; i += kThreads) {
       float sum = sums[i];
       for (int j = 0; j < count; ++j) sum += weights[j] * wide(rows.row(first + j)[i]);
@@ -48,7 +48,7 @@ struct PlainBlock {
 struct PlainPlace {
   int b, head, t;
 
-  TRAIN_BOTH PlainPlace(int index, int heads, int T)
+  MUSTER_BOTH PlainPlace(int index, int heads, int T)
       : b(index / T / heads), head(index / T % heads), t(index % T) {}
 };
 
@@ -57,7 +57,7 @@ struct PlainForward : PlainBlock {
   using Args = AttentionArgsOf<Value>;
 
   template <class Block>
-  TRAIN_BOTH static void run(Block& block, const Args& args, uint8_t* shared) {
+  MUSTER_BOTH static void run(Block& block, const Args& args, uint8_t* shared) {
     const AttentionShape& shape = args.shape;
     const Shared room = cut(shared, shape.D);
     const PlainPlace at(block.index(), shape.H, shape.T);
@@ -106,7 +106,7 @@ struct PlainBackwardQueries : PlainBlock {
   using Args = AttentionArgsOf<Value>;
 
   template <class Block>
-  TRAIN_BOTH static void run(Block& block, const Args& args, uint8_t* shared) {
+  MUSTER_BOTH static void run(Block& block, const Args& args, uint8_t* shared) {
     const AttentionShape& shape = args.shape;
     const Shared room = cut(shared, shape.D);
     const PlainPlace at(block.index(), shape.H, shape.T);
@@ -148,7 +148,7 @@ struct PlainBackwardKeys : PlainBlock {
   using Args = AttentionArgsOf<Value>;
 
   template <class Block>
-  TRAIN_BOTH static void run(Block& block, const Args& args, uint8_t* shared) {
+  MUSTER_BOTH static void run(Block& block, const Args& args, uint8_t* shared) {
     const AttentionShape& shape = args.shape;
     const Shared room = cut(shared, shape.D);
     const PlainPlace at(block.index(), shape.K, shape.T);
@@ -179,8 +179,8 @@ struct PlainBackwardKeys : PlainBlock {
   // Of the queries of a head that see our key, which are at.t and those after it, until a document
   // begins.
   template <class Block>
-  TRAIN_BOTH static void add_head(Block& block, const Args& args, const Shared& room,
-                                  const PlainPlace& at, int head) {
+  MUSTER_BOTH static void add_head(Block& block, const Args& args, const Shared& room,
+                                   const PlainPlace& at, int head) {
     const AttentionShape& shape = args.shape;
     const auto queries = head_of(args.qkv, args, args.row(), at.b, head);
     const auto d_outs = head_of(args.d_out, args, args.head_row(), at.b, head);

@@ -25,15 +25,11 @@
 #include <cstdint>
 #include <type_traits>
 
+#include "common/both.h"
 #include "train/bf16.h"
 
 #ifdef __CUDACC__
 #include <cuda_bf16.h>
-#define TRAIN_BOTH __host__ __device__ __forceinline__
-#define TRAIN_UNROLL _Pragma("unroll")
-#else
-#define TRAIN_BOTH inline
-#define TRAIN_UNROLL
 #endif
 
 namespace train::cuda {
@@ -53,12 +49,12 @@ struct NoShared {
 
 // --- Numbers. ---
 
-TRAIN_BOTH float wide(float value) { return value; }
-TRAIN_BOTH float wide(Bf16 value) { return to_float(value); }
+MUSTER_BOTH float wide(float value) { return value; }
+MUSTER_BOTH float wide(Bf16 value) { return to_float(value); }
 
 // To the nearest, ties to even; NaN stays NaN.
 template <typename Value>
-TRAIN_BOTH Value narrow(float value) {
+MUSTER_BOTH Value narrow(float value) {
   if constexpr (std::is_same_v<Value, float>) {
     return value;
   } else {
@@ -71,7 +67,7 @@ TRAIN_BOTH Value narrow(float value) {
 }
 
 // Two in one word, the first in its lower half.
-TRAIN_BOTH uint32_t pair_of(float first, float second) {
+MUSTER_BOTH uint32_t pair_of(float first, float second) {
 #ifdef __CUDA_ARCH__
   const __nv_bfloat162 both = __floats2bfloat162_rn(first, second);
   return uint32_t{__bfloat16_as_ushort(both.y)} << 16 | __bfloat16_as_ushort(both.x);
@@ -81,43 +77,18 @@ TRAIN_BOTH uint32_t pair_of(float first, float second) {
 }
 
 // The larger; NaN only of two.
-TRAIN_BOTH float larger(float a, float b) { return ::fmaxf(a, b); }
-TRAIN_BOTH int64_t least(int64_t a, int64_t b) { return a < b ? a : b; }
-TRAIN_BOTH int least(int a, int b) { return a < b ? a : b; }
-TRAIN_BOTH int blocks_of(int size, int block) { return (size + block - 1) / block; }
+MUSTER_BOTH float larger(float a, float b) { return ::fmaxf(a, b); }
+MUSTER_BOTH int64_t least(int64_t a, int64_t b) { return a < b ? a : b; }
+MUSTER_BOTH int least(int a, int b) { return a < b ? a : b; }
+MUSTER_BOTH int blocks_of(int size, int block) { return (size + block - 1) / block; }
 
 // 0, or NaN if x is not finite.
-TRAIN_BOTH float nothing_of(float x) { return x * 0.0F; }
+MUSTER_BOTH float nothing_of(float x) { return x * 0.0F; }
 
-// Each rounded on its own, whatever the compiler is told.
-TRAIN_BOTH float product(float a, float b) {
-#ifdef __CUDA_ARCH__
-  return __fmul_rn(a, b);
-#else
-  return a * b;
-#endif
-}
-TRAIN_BOTH float sum(float a, float b) {
-#ifdef __CUDA_ARCH__
-  return __fadd_rn(a, b);
-#else
-  return a + b;
-#endif
-}
-TRAIN_BOTH float quotient(float a, float b) {
-#ifdef __CUDA_ARCH__
-  return __fdiv_rn(a, b);
-#else
-  return a / b;
-#endif
-}
-TRAIN_BOTH float root(float a) {
-#ifdef __CUDA_ARCH__
-  return __fsqrt_rn(a);
-#else
-  return ::sqrtf(a);
-#endif
-}
+using common::product;
+using common::quotient;
+using common::root;
+using common::sum;
 
 // --- Values that move together, 16 bytes at once where they lie so. ---
 
@@ -133,27 +104,27 @@ struct alignas(kCount * sizeof(Value) < 16 ? kCount * sizeof(Value) : 16) Group 
 // Of `kCount` values from an address on those that are among the next `left`, and zeros.
 // `together`: all are, and the address is a multiple of their size, or of 16 bytes.
 template <int kCount, typename Value>
-TRAIN_BOTH void load(float (&out)[kCount], const Value* from, int64_t left, bool together) {
+MUSTER_BOTH void load(float (&out)[kCount], const Value* from, int64_t left, bool together) {
   if (together) {
     const auto group = *reinterpret_cast<const Group<Value, kCount>*>(from);
-    TRAIN_UNROLL
+    MUSTER_UNROLL
     for (int i = 0; i < kCount; ++i) out[i] = wide(group.at[i]);
     return;
   }
-  TRAIN_UNROLL
+  MUSTER_UNROLL
   for (int i = 0; i < kCount; ++i) out[i] = i < left ? wide(from[i]) : 0.0F;
 }
 
 template <int kCount, typename Value>
-TRAIN_BOTH void store(Value* to, const float (&values)[kCount], int64_t left, bool together) {
+MUSTER_BOTH void store(Value* to, const float (&values)[kCount], int64_t left, bool together) {
   if (together) {
     Group<Value, kCount> group;
-    TRAIN_UNROLL
+    MUSTER_UNROLL
     for (int i = 0; i < kCount; ++i) group.at[i] = narrow<Value>(values[i]);
     *reinterpret_cast<Group<Value, kCount>*>(to) = group;
     return;
   }
-  TRAIN_UNROLL
+  MUSTER_UNROLL
   for (int i = 0; i < kCount; ++i) {
     if (i < left) to[i] = narrow<Value>(values[i]);
   }

@@ -29,26 +29,26 @@ struct Sums {
   static constexpr int kTiles = kColumns / 8;
   float at[kTiles][4];
 
-  TRAIN_BOTH void clear() {
-    TRAIN_UNROLL
+  MUSTER_BOTH void clear() {
+    MUSTER_UNROLL
     for (int tile = 0; tile < kTiles; ++tile) {
-      TRAIN_UNROLL
+      MUSTER_UNROLL
       for (int i = 0; i < 4; ++i) at[tile][i] = 0;
     }
   }
   // f(value, which of the thread's two rows, its row among the warp's 16, its column)
   template <typename F>
-  TRAIN_BOTH void each(int t, const F& f) {
-    TRAIN_UNROLL
+  MUSTER_BOTH void each(int t, const F& f) {
+    MUSTER_UNROLL
     for (int tile = 0; tile < kTiles; ++tile) {
-      TRAIN_UNROLL
+      MUSTER_UNROLL
       for (int i = 0; i < 4; ++i) {
         f(at[tile][i], i / 2, t % kLanes / 4 + i / 2 * 8, tile * 8 + t % 4 * 2 + i % 2);
       }
     }
   }
   // Columns 16 k to 16 k + 15, rounded, as an `a`.
-  TRAIN_BOTH Fragment rounded(int k) const {
+  MUSTER_BOTH Fragment rounded(int k) const {
     const auto& left = at[2 * k];
     const auto& right = at[2 * k + 1];
     return {{pair_of(left[0], left[1]), pair_of(left[2], left[3]), pair_of(right[0], right[1]),
@@ -76,10 +76,10 @@ struct Tile {
   static constexpr int kStride = kColumns + 8;
   Bf16* data;
 
-  TRAIN_BOTH Bf16* row(int r) const { return data + r * kStride; }
+  MUSTER_BOTH Bf16* row(int r) const { return data + r * kStride; }
   // The tile of so many rows behind it. No array of tiles: whatever is indexed by a number of run
   // time leaves registers, and takes what stands beside it along.
-  TRAIN_BOTH Tile behind(int rows) const { return {data + rows * kStride}; }
+  MUSTER_BOTH Tile behind(int rows) const { return {data + rows * kStride}; }
   static constexpr size_t size_bytes(int rows) {
     return static_cast<size_t>(rows) * kStride * sizeof(Bf16);
   }
@@ -87,8 +87,8 @@ struct Tile {
 
 // `rows` a warp's first row of the tile, (16 x 16) at `column`.
 template <class Block, class AnyTile, class Rows>
-TRAIN_BOTH void load_a(Block& block, Local<Block, Fragment>& a, const AnyTile& tile,
-                       const Rows& rows, int column) {
+MUSTER_BOTH void load_a(Block& block, Local<Block, Fragment>& a, const AnyTile& tile,
+                        const Rows& rows, int column) {
   block.template load_matrices<false>([&](int t) -> MatrixRow {
     const int lane = t % kLanes;
     return {a[t].at, tile.row(rows(t) + lane % 16) + column + lane / 16 * 8};
@@ -97,8 +97,8 @@ TRAIN_BOTH void load_a(Block& block, Local<Block, Fragment>& a, const AnyTile& t
 
 // b (16 deep, 16 wide) where the tile's rows, from `row`, are its columns.
 template <class Block, class AnyTile>
-TRAIN_BOTH void load_b(Block& block, Local<Block, Fragment>& b, const AnyTile& tile, int row,
-                       int column) {
+MUSTER_BOTH void load_b(Block& block, Local<Block, Fragment>& b, const AnyTile& tile, int row,
+                        int column) {
   block.template load_matrices<false>([&](int t) -> MatrixRow {
     const int lane = t % kLanes;
     return {b[t].at, tile.row(row + lane % 8 + lane / 16 * 8) + column + lane / 8 % 2 * 8};
@@ -107,8 +107,8 @@ TRAIN_BOTH void load_b(Block& block, Local<Block, Fragment>& b, const AnyTile& t
 
 // b (16 deep, 16 wide) where the tile's rows, from `row`, are its rows.
 template <class Block, class AnyTile>
-TRAIN_BOTH void load_b_turned(Block& block, Local<Block, Fragment>& b, const AnyTile& tile, int row,
-                              int column) {
+MUSTER_BOTH void load_b_turned(Block& block, Local<Block, Fragment>& b, const AnyTile& tile,
+                               int row, int column) {
   block.template load_matrices<true>([&](int t) -> MatrixRow {
     const int lane = t % kLanes;
     return {b[t].at, tile.row(row + lane % 16) + column + lane / 16 * 8};
@@ -117,8 +117,8 @@ TRAIN_BOTH void load_b_turned(Block& block, Local<Block, Fragment>& b, const Any
 
 // sums += a b of 16 columns, from 16 `pair` on.
 template <int kColumns, class Block>
-TRAIN_BOTH void multiply_pair(Block& block, Local<Block, Sums<kColumns>>& sums, int pair,
-                              const Local<Block, Fragment>& a, const Local<Block, Fragment>& b) {
+MUSTER_BOTH void multiply_pair(Block& block, Local<Block, Sums<kColumns>>& sums, int pair,
+                               const Local<Block, Fragment>& a, const Local<Block, Fragment>& b) {
   block.multiply([&](int t) -> Operands {
     return {sums[t].at[2 * pair], a[t].at, b[t].at[0], b[t].at[1]};
   });
@@ -130,13 +130,13 @@ TRAIN_BOTH void multiply_pair(Block& block, Local<Block, Sums<kColumns>>& sums, 
 // sums (16 a warp, kRows) += left right^T: rows of `left` from rows(t) on, the first kRows of
 // `right`, both kDepth wide.
 template <int kDepth, int kRows, class Block, class AnyTile, class Rows>
-TRAIN_BOTH void multiply_rows(Block& block, Local<Block, Sums<kRows>>& sums, const AnyTile& left,
-                              const Rows& rows, const AnyTile& right) {
-  TRAIN_UNROLL
+MUSTER_BOTH void multiply_rows(Block& block, Local<Block, Sums<kRows>>& sums, const AnyTile& left,
+                               const Rows& rows, const AnyTile& right) {
+  MUSTER_UNROLL
   for (int depth = 0; depth < kDepth; depth += 16) {
     Local<Block, Fragment> a;
     load_a(block, a, left, rows, depth);
-    TRAIN_UNROLL
+    MUSTER_UNROLL
     for (int pair = 0; pair < kRows / 16; ++pair) {
       Local<Block, Fragment> b;
       load_b(block, b, right, pair * 16, depth);
@@ -148,13 +148,13 @@ TRAIN_BOTH void multiply_rows(Block& block, Local<Block, Sums<kRows>>& sums, con
 // sums (16 a warp, kColumns) += weights (16 a warp, kDepth), rounded, times the first kDepth rows
 // of `right`.
 template <int kDepth, int kColumns, class Block, class AnyTile>
-TRAIN_BOTH void multiply_weights(Block& block, Local<Block, Sums<kColumns>>& sums,
-                                 Local<Block, Sums<kDepth>>& weights, const AnyTile& right) {
-  TRAIN_UNROLL
+MUSTER_BOTH void multiply_weights(Block& block, Local<Block, Sums<kColumns>>& sums,
+                                  Local<Block, Sums<kDepth>>& weights, const AnyTile& right) {
+  MUSTER_UNROLL
   for (int k = 0; k < kDepth / 16; ++k) {
     Local<Block, Fragment> a;
     block.step([&](int t) { a[t] = weights[t].rounded(k); });
-    TRAIN_UNROLL
+    MUSTER_UNROLL
     for (int pair = 0; pair < kColumns / 16; ++pair) {
       Local<Block, Fragment> b;
       load_b_turned(block, b, right, k * 16, pair * 16);

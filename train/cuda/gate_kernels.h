@@ -5,7 +5,7 @@
 
 namespace train::cuda {
 
-TRAIN_BOTH float sigmoid(float x) { return 1.0F / (1.0F + ::expf(-x)); }
+MUSTER_BOTH float sigmoid(float x) { return 1.0F / (1.0F + ::expf(-x)); }
 
 // Some columns of a row for each block: row = index / blocks, then kColumns of them.
 template <typename Value>
@@ -21,7 +21,7 @@ struct SwigluForward : NoShared {
   };
 
   template <class Block>
-  TRAIN_BOTH static void run(Block& block, const Args& args, uint8_t*) {
+  MUSTER_BOTH static void run(Block& block, const Args& args, uint8_t*) {
     constexpr int W = kWidth<Value>;
     const int64_t n = block.index() / args.blocks;
     const int first = block.index() % args.blocks * kColumns;
@@ -32,7 +32,7 @@ struct SwigluForward : NoShared {
       float gate[W], up[W];
       load(gate, from, args.F - f, args.together);
       load(up, from + args.F, args.F - f, args.together);
-      TRAIN_UNROLL
+      MUSTER_UNROLL
       for (int j = 0; j < W; ++j) up[j] *= gate[j] * sigmoid(gate[j]);
       store(args.out + n * args.F + f, up, args.F - f, args.together);
     });
@@ -54,7 +54,7 @@ struct SwigluBackward : NoShared {
   };
 
   template <class Block>
-  TRAIN_BOTH static void run(Block& block, const Args& args, uint8_t*) {
+  MUSTER_BOTH static void run(Block& block, const Args& args, uint8_t*) {
     constexpr int W = kWidth<Value>;
     const int64_t n = block.index() / args.blocks;
     const int first = block.index() % args.blocks * kColumns;
@@ -67,7 +67,7 @@ struct SwigluBackward : NoShared {
       load(gate, args.gate_up + at, left, args.together);
       load(up, args.gate_up + at + args.F, left, args.together);
       load(given, args.d_out + n * args.F + f, left, args.together);
-      TRAIN_UNROLL
+      MUSTER_UNROLL
       for (int j = 0; j < W; ++j) {
         const float s = sigmoid(gate[j]);
         const float silu = gate[j] * s;
@@ -94,10 +94,10 @@ struct Convert : NoShared {
   };
 
   template <class Block>
-  TRAIN_BOTH static void run(Block& block, const Args& args, uint8_t*) {
+  MUSTER_BOTH static void run(Block& block, const Args& args, uint8_t*) {
     const int64_t first = int64_t{block.index()} * kRun;
     block.step([&](int t) {
-      TRAIN_UNROLL
+      MUSTER_UNROLL
       for (int k = 0; k < kTimes; ++k) {
         const int64_t i = first + (k * kThreads + t) * 8;
         const int64_t left = args.size - i;

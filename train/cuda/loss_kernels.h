@@ -22,7 +22,7 @@ struct SoftmaxLoss : NoShared {
   };
 
   template <class Block>
-  TRAIN_BOTH static void run(Block& block, const Args& args, uint8_t*) {
+  MUSTER_BOTH static void run(Block& block, const Args& args, uint8_t*) {
     const int n = block.index();
     const uint32_t target = args.target[n];
     const float* const logits = args.logits + int64_t{n} * args.V;
@@ -56,7 +56,7 @@ struct SoftmaxLoss : NoShared {
   };
 
   // Of a thread's share of a row; that of none weighs nothing.
-  TRAIN_BOTH static Sum sum_of(const Args& args, const float* logits, int t) {
+  MUSTER_BOTH static Sum sum_of(const Args& args, const float* logits, int t) {
     Sum so_far{-3.0e38F, 0};
     for (int i = t * W; i < args.V; i += kThreads * W) {
       float x[W];
@@ -74,15 +74,15 @@ struct SoftmaxLoss : NoShared {
 
   // d_logits = f(logits), and less at one place.
   template <class Block, typename F>
-  TRAIN_BOTH static void differentiate(Block& block, const Args& args, const F& f, float less,
-                                       int place) {
+  MUSTER_BOTH static void differentiate(Block& block, const Args& args, const F& f, float less,
+                                        int place) {
     if (args.d_logits == nullptr) return;
     const int64_t first = int64_t{block.index()} * args.V;
     block.step([&](int t) {
       for (int i = t * W; i < args.V; i += kThreads * W) {
         float x[W];
         load(x, args.logits + first + i, args.V - i, args.together);
-        TRAIN_UNROLL
+        MUSTER_UNROLL
         for (int j = 0; j < W; ++j) {
           x[j] = f(x[j]);
           if (i + j == place) x[j] -= less;

@@ -15,7 +15,7 @@ inline int64_t runs_of(uint64_t size) { return (static_cast<int64_t>(size) + kRu
 
 // f(i, left, together) for every four values of block and thread.
 template <typename F>
-TRAIN_BOTH void each_four(int block, int t, int64_t size, bool together, const F& f) {
+MUSTER_BOTH void each_four(int block, int t, int64_t size, bool together, const F& f) {
   for (int k = 0; k < kRunTimes; ++k) {
     const int64_t i = block * kRun + (int64_t{k} * kRunThreads + t) * 4;
     if (i >= size) return;
@@ -34,14 +34,14 @@ struct SquareSums : NoShared {
   };
 
   template <class Block>
-  TRAIN_BOTH static void run(Block& block, const Args& args, uint8_t*) {
+  MUSTER_BOTH static void run(Block& block, const Args& args, uint8_t*) {
     const double all = block.sum([&](int t) {
       double sum = 0;
       each_four(block.index(), t, args.size, args.together,
                 [&](int64_t i, int64_t left, bool together) {
                   float x[4];
                   load(x, args.values + i, left, together);
-                  TRAIN_UNROLL
+                  MUSTER_UNROLL
                   for (int j = 0; j < 4; ++j) sum += double{x[j]} * x[j];
                 });
       return sum;
@@ -62,7 +62,7 @@ struct SumOfSums : NoShared {
   };
 
   template <class Block>
-  TRAIN_BOTH static void run(Block& block, const Args& args, uint8_t*) {
+  MUSTER_BOTH static void run(Block& block, const Args& args, uint8_t*) {
     const double all = block.sum([&](int t) {
       double sum = 0;
       for (int64_t i = t; i < args.count; i += kThreads) sum += args.sums[i];
@@ -86,14 +86,14 @@ struct FindNotFinite : NoShared {
   };
 
   template <class Block>
-  TRAIN_BOTH static void run(Block& block, const Args& args, uint8_t*) {
+  MUSTER_BOTH static void run(Block& block, const Args& args, uint8_t*) {
     block.step([&](int t) {
       float none = 0;
       each_four(block.index(), t, args.size, args.together,
                 [&](int64_t i, int64_t left, bool together) {
                   float x[4];
                   load(x, args.values + i, left, together);
-                  TRAIN_UNROLL
+                  MUSTER_UNROLL
                   for (int j = 0; j < 4; ++j) none += nothing_of(x[j]);
                 });
       if (none != 0) *args.found = 1;
@@ -114,14 +114,14 @@ struct Combine : NoShared {
   };
 
   template <class Block>
-  TRAIN_BOTH static void run(Block& block, const Args& args, uint8_t*) {
+  MUSTER_BOTH static void run(Block& block, const Args& args, uint8_t*) {
     block.step([&](int t) {
       each_four(block.index(), t, args.size, args.together,
                 [&](int64_t i, int64_t left, bool together) {
                   float x[4], y[4];
                   load(x, args.x + i, left, together);
                   load(y, args.y + i, left, together);
-                  TRAIN_UNROLL
+                  MUSTER_UNROLL
                   for (int j = 0; j < 4; ++j)
                     x[j] = sum(product(args.a, x[j]), product(args.b, y[j]));
                   store(args.out + i, x, left, together);
@@ -144,7 +144,7 @@ struct Adamw : NoShared {
   };
 
   template <class Block>
-  TRAIN_BOTH static void run(Block& block, const Args& args, uint8_t*) {
+  MUSTER_BOTH static void run(Block& block, const Args& args, uint8_t*) {
     block.step([&](int t) {
       each_four(block.index(), t, args.size, args.together,
                 [&](int64_t i, int64_t left, bool together) { four(args, i, left, together); });
@@ -152,14 +152,14 @@ struct Adamw : NoShared {
   }
 
  private:
-  TRAIN_BOTH static void four(const Args& args, int64_t i, int64_t left, bool together) {
+  MUSTER_BOTH static void four(const Args& args, int64_t i, int64_t left, bool together) {
     float theta[4], m[4], v[4], gradient[4];
     load(theta, args.theta + i, left, together);
     load(m, args.m + i, left, together);
     load(v, args.v + i, left, together);
     load(gradient, args.gradient + i, left, together);
     const AdamwStep& step = args.step;
-    TRAIN_UNROLL
+    MUSTER_UNROLL
     for (int j = 0; j < 4; ++j) {
       const float g = product(gradient[j], step.gradient_scale);
       m[j] = sum(product(step.beta1, m[j]), product(step.one_less_beta1, g));

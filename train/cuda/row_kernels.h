@@ -22,7 +22,7 @@ struct RmsnormForward : NoShared {
   };
 
   template <class Block>
-  TRAIN_BOTH static void run(Block& block, const Args& args, uint8_t*) {
+  MUSTER_BOTH static void run(Block& block, const Args& args, uint8_t*) {
     constexpr int W = kWidth<Value>;
     const int64_t first = int64_t{block.index()} * args.C;
     const float squares = block.sum([&](int t) {
@@ -30,7 +30,7 @@ struct RmsnormForward : NoShared {
       for (int i = t * W; i < args.C; i += kThreads * W) {
         float x[W];
         load(x, args.x + first + i, args.C - i, args.together);
-        TRAIN_UNROLL
+        MUSTER_UNROLL
         for (int j = 0; j < W; ++j) sum += x[j] * x[j];
       }
       return sum;
@@ -42,7 +42,7 @@ struct RmsnormForward : NoShared {
         float x[W], weight[W];
         load(x, args.x + first + i, args.C - i, args.together);
         load(weight, args.weight + i, args.C - i, args.together);
-        TRAIN_UNROLL
+        MUSTER_UNROLL
         for (int j = 0; j < W; ++j) x[j] = x[j] * rstd * weight[j];
         store(args.out + first + i, x, args.C - i, args.together);
       }
@@ -73,7 +73,7 @@ struct RmsnormBackward {
   }
 
   template <class Block>
-  TRAIN_BOTH static void run(Block& block, const Args& args, uint8_t* shared) {
+  MUSTER_BOTH static void run(Block& block, const Args& args, uint8_t* shared) {
     float* const sums = reinterpret_cast<float*>(shared);  // Each column is one thread's.
     block.step([&](int t) { each_column(args, t, [&](int i) { sums[i] = 0; }); });
     const int first = block.index() * kRows;
@@ -89,14 +89,14 @@ struct RmsnormBackward {
   static constexpr int W = kWidth<Value>;
 
   template <typename F>
-  TRAIN_BOTH static void each_column(const Args& args, int t, const F& f) {
+  MUSTER_BOTH static void each_column(const Args& args, int t, const F& f) {
     for (int i = t * W; i < args.C; i += kThreads * W) {
       for (int j = i; j < least(i + W, args.C); ++j) f(j);
     }
   }
 
   template <class Block>
-  TRAIN_BOTH static void row(Block& block, const Args& args, float* sums, int n) {
+  MUSTER_BOTH static void row(Block& block, const Args& args, float* sums, int n) {
     const int64_t first = int64_t{n} * args.C;
     const float dot = block.sum([&](int t) {
       float sum = 0;
@@ -105,7 +105,7 @@ struct RmsnormBackward {
         load(x, args.x + first + i, args.C - i, args.together);
         load(d_out, args.d_out + first + i, args.C - i, args.together);
         load(weight, args.weight + i, args.C - i, args.together);
-        TRAIN_UNROLL
+        MUSTER_UNROLL
         for (int j = 0; j < W; ++j) sum += d_out[j] * weight[j] * x[j];
       }
       return sum;
@@ -119,7 +119,7 @@ struct RmsnormBackward {
         load(d_out, args.d_out + first + i, args.C - i, args.together);
         load(weight, args.weight + i, args.C - i, args.together);
         load(d_x, args.d_x + first + i, args.C - i, args.together);
-        TRAIN_UNROLL
+        MUSTER_UNROLL
         for (int j = 0; j < W; ++j) {
           d_x[j] += rstd * (d_out[j] * weight[j] - x[j] * along);
           if (i + j < args.C) sums[i + j] += d_out[j] * (x[j] * rstd);
@@ -145,7 +145,7 @@ struct AddRows {
   static size_t shared_bytes(const Args&) { return kThreads * sizeof(float); }
 
   template <class Block>
-  TRAIN_BOTH static void run(Block& block, const Args& args, uint8_t* shared) {
+  MUSTER_BOTH static void run(Block& block, const Args& args, uint8_t* shared) {
     float* const sums = reinterpret_cast<float*>(shared);  // (groups, columns)
     const int first = block.index() * kColumns;
     block.each([&](int t) {
@@ -184,7 +184,7 @@ struct Rope : NoShared {
   };
 
   template <class Block>
-  TRAIN_BOTH static void run(Block& block, const Args& args, uint8_t*) {
+  MUSTER_BOTH static void run(Block& block, const Args& args, uint8_t*) {
     constexpr int W = kWidth<Value>;
     Value* const row = args.qkv + int64_t{block.index()} * args.row;
     const int64_t angle = int64_t{block.index() % args.T} * args.half;
@@ -199,7 +199,7 @@ struct Rope : NoShared {
         load(b, first + args.half, left, args.together);
         load(cosine, args.cosine + angle + i, left, args.together);
         load(sine, args.sine + angle + i, left, args.together);
-        TRAIN_UNROLL
+        MUSTER_UNROLL
         for (int j = 0; j < W; ++j) {
           const float s = sine[j] * args.direction;
           const float turned = a[j] * cosine[j] - b[j] * s;

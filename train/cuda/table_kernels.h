@@ -19,7 +19,7 @@ struct EmbeddingForward : NoShared {
   };
 
   template <class Block>
-  TRAIN_BOTH static void run(Block& block, const Args& args, uint8_t*) {
+  MUSTER_BOTH static void run(Block& block, const Args& args, uint8_t*) {
     constexpr int W = kWidth<Value>;
     const int64_t n = block.index();
     const float* const from = args.table + int64_t{args.token[n]} * args.C;
@@ -46,7 +46,7 @@ struct SortArgs {
   int blocks;
   int shift;  // Of the digit.
 
-  TRAIN_BOTH uint32_t digit(int i) const { return keys[i] >> shift & (kDigits - 1); }
+  MUSTER_BOTH uint32_t digit(int i) const { return keys[i] >> shift & (kDigits - 1); }
 };
 
 struct SharedDigits {
@@ -56,7 +56,7 @@ struct SharedDigits {
 
   // The digits of a block's keys; kDigits where there is none.
   template <class Block>
-  TRAIN_BOTH static uint32_t* digits(Block& block, const Args& args, uint8_t* shared) {
+  MUSTER_BOTH static uint32_t* digits(Block& block, const Args& args, uint8_t* shared) {
     uint32_t* const all = reinterpret_cast<uint32_t*>(shared);
     block.each([&](int t) {
       const int i = block.index() * kThreads + t;
@@ -69,7 +69,7 @@ struct SharedDigits {
 // counts[d, block] = how many of the block's keys have digit d: thread d counts.
 struct CountDigits : SharedDigits {
   template <class Block>
-  TRAIN_BOTH static void run(Block& block, const Args& args, uint8_t* shared) {
+  MUSTER_BOTH static void run(Block& block, const Args& args, uint8_t* shared) {
     const uint32_t* const all = digits(block, args, shared);
     block.step([&](int t) {
       uint32_t count = 0;
@@ -82,7 +82,7 @@ struct CountDigits : SharedDigits {
 // counts become the places of the first of them: their exclusive sums. One block, a thread a digit.
 struct PlaceDigits : SharedDigits {
   template <class Block>
-  TRAIN_BOTH static void run(Block& block, const Args& args, uint8_t* shared) {
+  MUSTER_BOTH static void run(Block& block, const Args& args, uint8_t* shared) {
     uint32_t* const totals = reinterpret_cast<uint32_t*>(shared);
     block.each([&](int t) {
       uint32_t total = 0;
@@ -105,7 +105,7 @@ struct PlaceDigits : SharedDigits {
 // Keys go to their places, equal digits in the order they had.
 struct MoveByDigit : SharedDigits {
   template <class Block>
-  TRAIN_BOTH static void run(Block& block, const Args& args, uint8_t* shared) {
+  MUSTER_BOTH static void run(Block& block, const Args& args, uint8_t* shared) {
     const uint32_t* const all = digits(block, args, shared);
     block.step([&](int t) {
       const int i = block.index() * kThreads + t;
@@ -136,7 +136,7 @@ struct EmbeddingBackward : NoShared {
   };
 
   template <class Block>
-  TRAIN_BOTH static void run(Block& block, const Args& args, uint8_t*) {
+  MUSTER_BOTH static void run(Block& block, const Args& args, uint8_t*) {
     constexpr int W = kWidth<Value>;
     const int at = block.index() / args.blocks;
     const uint32_t token = args.tokens[at];
@@ -151,7 +151,7 @@ struct EmbeddingBackward : NoShared {
       for (int i = at; i < args.N && args.tokens[i] == token; ++i) {
         float x[W];
         load(x, args.d_out + int64_t{args.positions[i]} * args.C + c, left, args.together);
-        TRAIN_UNROLL
+        MUSTER_UNROLL
         for (int j = 0; j < W; ++j) sums[j] += x[j];
       }
       store(to, sums, left, args.together);
