@@ -11,6 +11,7 @@
 #include "common/files.h"
 #include "common/philox.h"
 #include "tests/temp_folder.h"
+#include "tests/train/seal_text.h"
 #include "train/seal_reader.h"
 #include "train/seal_writer.h"
 
@@ -29,16 +30,6 @@ constexpr size_t kChunk = kSealChunk;
 // About the sizes of a chunk, of a group, of what two threads hold.
 const std::vector<size_t> kSizes = {0,          1,          kChunk - 1,     kChunk,
                                     kChunk + 1, 8 * kChunk, 8 * kChunk + 1, 17 * kChunk + 12345};
-
-Bytes text_of(size_t size) {
-  common::Philox random(size);
-  Bytes text(size);
-  for (size_t i = 0; i < size; i += 4) {
-    const uint32_t word = random.next32();
-    std::memcpy(&text[i], &word, std::min<size_t>(4, size - i));
-  }
-  return text;
-}
 
 struct Made {
   Bytes sealed;

@@ -9,6 +9,7 @@
 #include <cstring>
 
 #include "common/philox.h"
+#include "tests/train/seal_text.h"
 
 namespace train {
 namespace {
@@ -18,16 +19,6 @@ using common::ByteView;
 
 constexpr size_t kChunk = 1 << 20;
 constexpr size_t kTag = 16;
-
-Bytes text_of(size_t size) {
-  common::Philox random(size);
-  Bytes text(size);
-  for (size_t i = 0; i < size; i += 4) {
-    const uint32_t word = random.next32();
-    std::memcpy(&text[i], &word, std::min<size_t>(4, size - i));
-  }
-  return text;
-}
 
 // As train/seal.h says it, chunk by chunk, with libsodium's cipher and not OpenSSL's.
 Bytes slow_seal(ByteView plain, const SealKey& key) {
