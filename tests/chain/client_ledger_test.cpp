@@ -9,6 +9,7 @@
 #include "chain/substrate/query.h"
 #include "chain/substrate/subnet_reader.h"
 #include "chain/substrate/weight_setter.h"
+#include "tests/chain/block_making_clock.h"
 #include "tests/temp_folder.h"
 
 namespace chain::substrate {
@@ -29,23 +30,6 @@ class Loopback final : public BodyTransport {
 
  private:
   LedgerRpc rpc_;
-};
-
-// Sleeping makes blocks.
-class BlockMakingClock final : public common::Clock {
- public:
-  BlockMakingClock(PrivateChain& chain, Instant now) : chain_(chain), now_(now) {}
-  Instant now() override { return now_; }
-  bool sleep(common::milliseconds span) override {
-    now_ = now_ + span;
-    chain_.advance_to(now_);
-    return true;
-  }
-  bool stop_requested() override { return false; }
-
- private:
-  PrivateChain& chain_;
-  Instant now_;
 };
 
 timelock::BeaconSecret beacon_secret() {

@@ -6,6 +6,7 @@
 #include "chain/embedded/in_process.h"
 #include "chain/embedded/rpc.h"
 #include "chain/private_network.h"
+#include "tests/chain/block_making_clock.h"
 #include "tests/chain/ledger_world.h"
 
 namespace chain::embedded {
@@ -270,26 +271,9 @@ TEST_F(LedgerRpcTest, RuntimeCallsAnswerAsOfAnyRecentBlock) {
   EXPECT_EQ(metadata.substr(0, 12), "0x6d6574610e");
 }
 
-// Sleeping makes blocks: the simulator's clock in small.
-class BlockMakingClock final : public common::Clock {
- public:
-  explicit BlockMakingClock(PrivateChain& chain) : chain_(chain), now_(small_genesis().time) {}
-  Instant now() override { return now_; }
-  bool sleep(common::milliseconds span) override {
-    now_ = now_ + span;
-    chain_.advance_to(now_);
-    return true;
-  }
-  bool stop_requested() override { return false; }
-
- private:
-  PrivateChain& chain_;
-  Instant now_;
-};
-
 TEST(InProcess, IsAWholeLedger) {
   PrivateChain chain(State::from_genesis(small_genesis()), common::milliseconds(250), "seed");
-  BlockMakingClock clock(chain);
+  BlockMakingClock clock(chain, small_genesis().time);
   const auto ledger = in_process_ledger(chain, kNetuid, clock).value();
   ASSERT_EQ(ledger->head()->number.index, 0u);
   const auto uid = ledger->register_neuron(World::key("alice"), World::account("alice/hot"));
@@ -331,7 +315,7 @@ TEST(InProcess, IsAWholeLedger) {
 
 TEST(InProcess, SaysTheChainsNoByName) {
   PrivateChain chain(State::from_genesis(small_genesis()), common::milliseconds(250), "seed");
-  BlockMakingClock clock(chain);
+  BlockMakingClock clock(chain, small_genesis().time);
   const auto ledger = in_process_ledger(chain, kNetuid, clock).value();
   const auto pool = ledger->add_stake(World::key("alice"), World::account("eve"), kRaoPerTao);
   EXPECT_EQ(pool.error().code, common::Code::kRefused);
