@@ -12,24 +12,24 @@ const CLI::App& root_of(const CLI::App& verb) {
   return *at;
 }
 
-// "muster wallet new": as far as the command line was understood.
-std::string understood(const CLI::App& app) {
-  std::string out = app.get_name();
+// The verb or noun that the command line was understood to name.
+const CLI::App& named(const CLI::App& app) {
   const CLI::App* at = &app;
-  while (!at->get_subcommands().empty()) {
-    at = at->get_subcommands().front();
-    out += " " + at->get_name();
-  }
-  return out;
+  while (!at->get_subcommands().empty()) at = at->get_subcommands().front();
+  return *at;
+}
+
+// "muster wallet new"
+std::string path_of(const CLI::App& verb) {
+  const CLI::App* const parent = verb.get_parent();
+  return (parent == nullptr ? "" : path_of(*parent) + " ") + verb.get_name();
 }
 
 // A word that stands where a verb should, and the verbs there are; nothing if none does. The
 // library only says that a verb is missing.
-std::string unknown_verb(const CLI::App& app) {
-  const CLI::App* at = &app;
-  while (!at->get_subcommands().empty()) at = at->get_subcommands().front();
-  const auto verbs = at->get_subcommands([](const CLI::App*) { return true; });
-  const std::vector<std::string> rest = at->remaining();
+std::string unknown_verb(const CLI::App& noun) {
+  const auto verbs = noun.get_subcommands([](const CLI::App*) { return true; });
+  const std::vector<std::string> rest = noun.remaining();
   if (verbs.empty() || rest.empty() || rest.front().starts_with('-')) return "";
   std::string out = "there is no verb '" + rest.front() + "'; there is ";
   for (size_t i = 0; i < verbs.size(); ++i) out += (i == 0 ? "" : ", ") + verbs[i]->get_name();
@@ -75,9 +75,9 @@ int run_program(CLI::App& app, int& exit_code, int argc, char** argv) {
     return exit_code;
   } catch (const CLI::ParseError& wrong) {
     if (wrong.get_exit_code() == 0) return app.exit(wrong);  // --help, --version
-    const std::string unknown = unknown_verb(app);
+    const std::string unknown = unknown_verb(named(app));
     std::cerr << app.get_name() << ": " << (unknown.empty() ? wrong.what() : unknown) << "\nRun `"
-              << understood(app) << " --help` to see what it takes." << std::endl;
+              << path_of(named(app)) << " --help` to see what it takes." << std::endl;
     return kWrongUsage;
   } catch (const std::exception& trouble) {
     std::cerr << app.get_name() << ": " << trouble.what() << std::endl;
