@@ -22,6 +22,25 @@ T at_or_zero(const std::vector<T>& values, size_t i) {
   return i < values.size() ? values[i] : T{};
 }
 
+// What the chain keeps in one vector for all neurons, by uid.
+struct Columns {
+  std::vector<bool> active, permit;
+  std::vector<uint16_t> consensus, incentive, dividends, trust;
+  std::vector<uint64_t> emission, update;
+
+  void put(size_t i, Neuron& neuron) const {
+    neuron.uid = {static_cast<uint16_t>(i)};
+    neuron.active = at_or_zero(active, i);
+    neuron.validator_permit = at_or_zero(permit, i);
+    neuron.consensus = at_or_zero(consensus, i);
+    neuron.incentive = at_or_zero(incentive, i);
+    neuron.dividends = at_or_zero(dividends, i);
+    neuron.validator_trust = at_or_zero(trust, i);
+    neuron.emission_rao = at_or_zero(emission, i);
+    neuron.last_update = {at_or_zero(update, i)};
+  }
+};
+
 // -- by storage -----------------------------------------------------------------------------------
 
 // Hotkeys and their registration, for uids from `first`.
@@ -53,26 +72,15 @@ Result<void> take_keys(Query& query, const KeyPlaces& places, size_t first,
 }
 
 void take_vectors(Query& query, const std::vector<size_t>& place, std::vector<Neuron>& neurons) {
-  const auto active = query.numbers<bool>(place[0]);
-  const auto permit = query.numbers<bool>(place[1]);
-  const auto consensus = query.numbers<uint16_t>(place[2]);
-  const auto incentive = query.numbers<uint16_t>(place[3]);
-  const auto dividends = query.numbers<uint16_t>(place[4]);
-  const auto trust = query.numbers<uint16_t>(place[5]);
-  const auto emission = query.numbers<uint64_t>(place[6]);
-  const auto update = query.numbers<uint64_t>(place[7]);
-  for (size_t i = 0; i < neurons.size(); ++i) {
-    Neuron& neuron = neurons[i];
-    neuron.uid = {static_cast<uint16_t>(i)};
-    neuron.active = at_or_zero(active, i);
-    neuron.validator_permit = at_or_zero(permit, i);
-    neuron.consensus = at_or_zero(consensus, i);
-    neuron.incentive = at_or_zero(incentive, i);
-    neuron.dividends = at_or_zero(dividends, i);
-    neuron.validator_trust = at_or_zero(trust, i);
-    neuron.emission_rao = at_or_zero(emission, i);
-    neuron.last_update = {at_or_zero(update, i)};
-  }
+  const Columns columns{.active = query.numbers<bool>(place[0]),
+                        .permit = query.numbers<bool>(place[1]),
+                        .consensus = query.numbers<uint16_t>(place[2]),
+                        .incentive = query.numbers<uint16_t>(place[3]),
+                        .dividends = query.numbers<uint16_t>(place[4]),
+                        .trust = query.numbers<uint16_t>(place[5]),
+                        .emission = query.numbers<uint64_t>(place[6]),
+                        .update = query.numbers<uint64_t>(place[7])};
+  for (size_t i = 0; i < neurons.size(); ++i) columns.put(i, neurons[i]);
 }
 
 // Owner and stake, which hang on the hotkeys. `with_owner`: else coldkeys are known already.
@@ -150,29 +158,22 @@ Result<std::vector<Neuron>> neurons_of(const Value& metagraph, const std::vector
   Fields fields(metagraph);
   const auto hotkeys = fields.accounts("hotkeys");
   const auto coldkeys = fields.accounts("coldkeys");
-  const auto active = fields.numbers<bool>("active");
-  const auto permit = fields.numbers<bool>("validator_permit");
-  const auto consensus = fields.numbers<uint16_t>("consensus");
-  const auto incentive = fields.numbers<uint16_t>("incentives");
-  const auto dividends = fields.numbers<uint16_t>("dividends");
-  const auto emission = fields.numbers<uint64_t>("emission");
-  const auto update = fields.numbers<uint64_t>("last_update");
+  const Columns columns{.active = fields.numbers<bool>("active"),
+                        .permit = fields.numbers<bool>("validator_permit"),
+                        .consensus = fields.numbers<uint16_t>("consensus"),
+                        .incentive = fields.numbers<uint16_t>("incentives"),
+                        .dividends = fields.numbers<uint16_t>("dividends"),
+                        .trust = trust,
+                        .emission = fields.numbers<uint64_t>("emission"),
+                        .update = fields.numbers<uint64_t>("last_update")};
   const auto registered = fields.numbers<uint64_t>("block_at_registration");
   TRY_VOID(fields.finish());
   std::vector<Neuron> neurons(hotkeys.size());
   for (size_t i = 0; i < neurons.size(); ++i) {
     Neuron& neuron = neurons[i];
-    neuron.uid = {static_cast<uint16_t>(i)};
+    columns.put(i, neuron);
     neuron.hotkey = hotkeys[i];
     neuron.coldkey = at_or_zero(coldkeys, i);
-    neuron.active = at_or_zero(active, i);
-    neuron.validator_permit = at_or_zero(permit, i);
-    neuron.consensus = at_or_zero(consensus, i);
-    neuron.incentive = at_or_zero(incentive, i);
-    neuron.dividends = at_or_zero(dividends, i);
-    neuron.validator_trust = at_or_zero(trust, i);
-    neuron.emission_rao = at_or_zero(emission, i);
-    neuron.last_update = {at_or_zero(update, i)};
     neuron.registered_at = {at_or_zero(registered, i)};
   }
   return neurons;
