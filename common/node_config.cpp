@@ -4,11 +4,11 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <cstdlib>
 #include <span>
 #include <string_view>
 
+#include "common/devices.h"
 #include "common/files.h"
 #include "common/strict_json.h"
 
@@ -18,7 +18,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr uint64_t kFileSizeMax = 1 << 20;
-constexpr uint32_t kThreadsMax = 4096;
+constexpr uint32_t kThreadsMax = 1024;
 constexpr std::array<std::string_view, 3> kPrecisions = {"auto", "fp32", "bf16"};
 constexpr std::array<std::string_view, 5> kLogLevels = {"trace", "debug", "info", "warning",
                                                         "error"};
@@ -31,16 +31,6 @@ fs::path resolved(const std::string& text, const fs::path& folder) {
     if (home != nullptr) return (fs::path(home) / text.substr(std::min<size_t>(2, text.size())));
   }
   return (folder / text).lexically_normal();
-}
-
-bool valid_device(std::string_view device) {
-  static constexpr std::string_view kCuda = "cuda:";
-  if (device == "cpu") return true;
-  if (!device.starts_with(kCuda)) return false;
-  const std::string_view digits = device.substr(kCuda.size());
-  uint16_t ordinal = 0;
-  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), ordinal);
-  return error == std::errc() && end == digits.data() + digits.size();
 }
 
 void read_path(StrictObject& in, const char* key, const fs::path& folder, fs::path& out) {
@@ -100,8 +90,8 @@ Result<NodeConfig> NodeConfig::parse(std::string_view text, const fs::path& fold
   config.public_bucket = config.bucket;
   in.read_optional("public_bucket", config.public_bucket);
   in.read_optional("device", config.device);
-  if (!valid_device(config.device)) {
-    in.fail("device", "should be \"cpu\" or \"cuda:0\" (or another GPU's number)");
+  if (const auto devices = parse_devices(config.device); !devices) {
+    in.fail("device", devices.error().message);
   }
   in.read_optional("threads", config.threads);
   if (config.threads > kThreadsMax) {

@@ -30,7 +30,8 @@ struct NodeConfig {
   std::string bucket;          // needed: where this node writes, "file:///abs/path"
   std::string public_bucket;   // what peers are told; default: the same
   WalletLocation wallet;
-  std::string device;     // "cpu" (default), "cuda:0"
+  // "cpu" (default), "cuda:0"; several train one model together: "cuda:0-7" (common/devices.h)
+  std::string device;
   uint32_t threads = 0;   // 0: all cores
   std::string precision;  // "auto" (default: the faster on this machine), "fp32", "bf16"
   // Keep only each layer's input for the backward pass: a third of the memory for a little time.

@@ -33,7 +33,8 @@ void add_node_flags(CLI::App& verb) {
       ->check(CLI::Range(0, 65535));
   verb.add_option("--patience", "Seconds to wait for a ledger that does not answer (30)")
       ->check(CLI::Range(0U, kPatienceMax_s));
-  verb.add_option("--device", "Overrides the device: cpu or cuda:<ordinal>");
+  verb.add_option("--device",
+                  "Overrides the device: cpu, cuda:0, or several that train together, cuda:0-7");
   verb.add_option("--precision", "Overrides the precision: auto, fp32 or bf16")
       ->check(CLI::IsMember({"auto", "fp32", "bf16"}));
   add_switch(verb, "--recompute", "Less memory, a little slower: see recompute in node.json");

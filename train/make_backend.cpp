@@ -1,9 +1,11 @@
+#include <fmt/format.h>
+
+#include <algorithm>
 #include <charconv>
-#include <optional>
 #include <string>
-#include <string_view>
 #include <thread>
 
+#include "common/devices.h"
 #include "train/cpu/backend.h"
 #include "train/cpu/processor.h"
 #include "train/cuda/backend.h"
@@ -12,42 +14,48 @@
 namespace train {
 namespace {
 
-constexpr int kThreadsMax = 1024;
+using common::Error;
+using common::Result;
 
-std::optional<int> number(std::string_view text, int most) {
-  int value = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
-  if (value < 0 || value > most) return std::nullopt;
-  return value;
+// One of common::parse_devices.
+Result<std::unique_ptr<Backend>> open(const std::string& device, uint32_t threads,
+                                      std::optional<Precision> precision) {
+  int number = 0;  // What follows the colon.
+  const size_t colon = std::min(device.find(':'), device.size() - 1);
+  std::from_chars(device.data() + colon + 1, device.data() + device.size(), number);
+  if (device.starts_with("cuda")) {
+    return make_cuda_backend(number, precision.value_or(Precision::kBf16));
+  }
+  if (number == 0) number = static_cast<int>(threads);
+  if (number == 0) number = static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
+  if (!precision) {
+    precision = cpu::processor().prefers_bf16 ? Precision::kBf16 : Precision::kFp32;
+  }
+  return make_cpu_backend(number, *precision);
 }
 
 }  // namespace
 
-common::Result<std::unique_ptr<Backend>> make_backend(std::string_view device, uint32_t threads,
-                                                      std::optional<Precision> precision) {
-  const size_t colon = device.find(':');
-  const std::string_view kind = device.substr(0, colon);
-  std::optional<int> count;  // What follows the colon.
-  bool good = kind == "cpu" || kind == "cuda";
-  if (colon != std::string_view::npos) {
-    count = number(device.substr(colon + 1), kThreadsMax);
-    good = good && count.has_value() && (kind == "cuda" || *count > 0);
+Result<std::vector<std::unique_ptr<Backend>>> make_backends(std::string_view devices,
+                                                            uint32_t threads,
+                                                            std::optional<Precision> precision) {
+  const auto names = common::parse_devices(devices);
+  if (!names) return common::within(fmt::format("device '{}'", devices), names.error());
+  std::vector<std::unique_ptr<Backend>> backends;
+  for (const std::string& name : *names) {
+    TRY(backends.emplace_back(), open(name, threads, precision));
   }
-  if (!good || threads > kThreadsMax) {
-    return common::Error{common::Code::kInvalidArgument,
-                         "device '" + std::string(device) +
-                             "': it must be cpu, cpu:THREADS (1 to 1024) or cuda:NUMBER"};
+  return backends;
+}
+
+Result<std::unique_ptr<Backend>> make_backend(std::string_view device, uint32_t threads,
+                                              std::optional<Precision> precision) {
+  TRY(auto backends, make_backends(device, threads, precision));
+  if (backends.size() > 1) {
+    return Error{common::Code::kInvalidArgument,
+                 fmt::format("device '{}': should be one here, not {}", device, backends.size())};
   }
-  if (kind == "cuda") {
-    return make_cuda_backend(count.value_or(0), precision.value_or(Precision::kBf16));
-  }
-  if (!count && threads > 0) count = static_cast<int>(threads);
-  if (!count) count = static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
-  if (!precision) {
-    precision = cpu::processor().prefers_bf16 ? Precision::kBf16 : Precision::kFp32;
-  }
-  return make_cpu_backend(*count, *precision);
+  return std::move(backends.front());
 }
 
 }  // namespace train

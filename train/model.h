@@ -94,10 +94,13 @@ class Model {
   std::unique_ptr<Impl> impl_;
 };
 
-// What `device` names: "cpu" or "cpu:<threads>" (default all cores), "cuda:<ordinal>" (kUnavailable
-// in a build without CUDA). Without a `precision` the machine is asked which is faster.
+// What `device` (common/devices.h) names: for "cpu" `threads`, or all cores; a GPU is kUnavailable
+// in a build without CUDA. Without a `precision` the machine is asked which is faster.
 common::Result<std::unique_ptr<Backend>> make_backend(
     std::string_view device, uint32_t threads,
     std::optional<Precision> precision = Precision::kFp32);
+// All of several, `threads` for each.
+common::Result<std::vector<std::unique_ptr<Backend>>> make_backends(
+    std::string_view devices, uint32_t threads, std::optional<Precision> precision);
 
 }  // namespace train

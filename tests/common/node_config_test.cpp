@@ -118,7 +118,7 @@ TEST(NodeConfig, MistakesAreNamed) {
   EXPECT_EQ(trouble_with("wallet", json{{"hotky", "x"}}),
             "unknown key 'hotky' in wallet: did you mean 'hotkey'?");
   EXPECT_THAT(trouble_with("wallet", "x"), HasSubstr("wallet: should be an object"));
-  for (const char* const device : {"gpu", "cuda", "cuda:", "cuda:x", "cuda:-1", "cuda:1 "}) {
+  for (const char* const device : {"gpu", "cuda:", "cuda:x", "cuda:-1", "cuda:1 ", "cpu,"}) {
     EXPECT_THAT(trouble_with("device", device), HasSubstr("device: should be")) << device;
   }
   EXPECT_THAT(trouble_with("threads", 5000), HasSubstr("threads"));
