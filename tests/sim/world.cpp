@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
 #include <nlohmann/json.hpp>
 #include <set>
 
@@ -55,7 +56,9 @@ struct Machine {
   bool dead = false;  // Never comes back.
   uint64_t kills = 0;
   std::set<uint64_t> scored;  // Windows whose scores were acknowledged.
-  std::set<uint64_t> sealed;  // Windows in a miner's journal, each as long as it stood there.
+  // Windows that stood in a miner's journal, and of each the steps that went into it: fewer than
+  // the network's where the deadline was near.
+  std::map<uint64_t, uint64_t> sealed;
 
   Keypair hotkey() const { return must(Keypair::from_uri(uri + "//hot")); }
   Keypair coldkey() const { return must(Keypair::from_uri(uri + "//cold")); }
@@ -77,6 +80,7 @@ class World {
   void validate(Machine& machine, chain::Ledger& ledger);
   std::unique_ptr<FaultyStore> store(Machine& machine, std::string address);
   train::OpenStore opener(Machine& machine);
+  void note_sealed(Machine& machine) const;
   Result<void> around(Machine& machine, Window window,
                       const std::function<Result<void>(Window)>& step);
   void check_roots(Outcome& outcome);
@@ -158,13 +162,16 @@ void World::add_machine(const std::string& name, Role role) {
 }
 
 // The journal keeps one window at a time, so it is looked at after each.
-void note_sealed(Machine& machine) {
+void World::note_sealed(Machine& machine) const {
   constexpr std::string_view kPrefix = "sealed.";
   for (const auto& entry : fs::directory_iterator(machine.folder)) {
     const std::string name = entry.path().filename();
-    if (name.starts_with(kPrefix)) {
-      machine.sealed.insert(std::stoull(name.substr(kPrefix.size())));
-    }
+    if (!name.starts_with(kPrefix)) continue;
+    const auto sealed = must(train::Sealed::parse(must(common::read_file(entry.path(), 1 << 20))));
+    const auto receipt = train::Receipt::parse(sealed.receipt, hparams_.inner.steps,
+                                               hparams_.inner.sequences_per_step);
+    CHECK(receipt.has_value());
+    machine.sealed[std::stoull(name.substr(kPrefix.size()))] = receipt->steps.size();
   }
 }
 
@@ -414,8 +421,9 @@ void World::check_optimisers(Outcome& outcome) {
     outcome.windows_sealed += machine->sealed.size();
     const auto optimiser = train::make_optimiser(layout, hparams_.inner, *backend);
     const auto loaded = train::load_optimiser(
-        *optimiser, machine->folder / fmt::format("optimiser.{}", *machine->sealed.rbegin()));
-    const uint64_t expected = machine->sealed.size() * hparams_.inner.steps;
+        *optimiser, machine->folder / fmt::format("optimiser.{}", machine->sealed.rbegin()->first));
+    uint64_t expected = 0;
+    for (const auto& [window, steps] : machine->sealed) expected += steps;
     if (!loaded) {
       outcome.broken.push_back(machine->name + ": " + loaded.error().message);
     } else if (optimiser->state().steps != expected) {
