@@ -57,7 +57,7 @@ Result<common::FileSource> Journal::contribution(Window window) const {
 }
 
 Result<void> Journal::commit(const train::Sealed& sealed, const compress::ErrorFeedback& feedback,
-                             const train::Optimiser& optimiser) {
+                             const train::OptimiserParts& optimiser) {
   std::error_code unknown;
   CHECK(fs::exists(file(kContribution, sealed.window), unknown));
   TRY_VOID(feedback.save(file(kFeedback, sealed.window), sealed.window));
@@ -84,7 +84,7 @@ Result<std::vector<Journal::Entry>> Journal::entries() const {
 }
 
 Result<std::optional<Window>> Journal::restore(compress::ErrorFeedback& feedback,
-                                               train::Optimiser& optimiser) const {
+                                               const train::OptimiserParts& optimiser) const {
   TRY(const std::vector<Entry> found, entries());
   std::optional<Window> window;
   for (const Entry& entry : found) {

@@ -16,7 +16,7 @@
 #include "common/file_writer.h"
 #include "common/result.h"
 #include "compress/error_feedback.h"
-#include "train/optimiser.h"
+#include "train/optimiser_parts.h"
 #include "train/sealed.h"
 
 namespace miner {
@@ -31,12 +31,12 @@ class Journal {
   common::Result<common::FileWriter> contribution_file(common::Window window) const;
   // What is there of other windows is forgotten then. CHECK that the contribution's file is there.
   common::Result<void> commit(const train::Sealed& sealed, const compress::ErrorFeedback& feedback,
-                              const train::Optimiser& optimiser);
+                              const train::OptimiserParts& optimiser);
   // The state after the newest committed window; left as they are if there is none. Returns that
   // window. kCorrupt or kNotFound, naming the file, if it is damaged: then both are void. Without
   // the optimiser's file, which somebody removed as its error says, it is as new, with a warning.
-  common::Result<std::optional<common::Window>> restore(compress::ErrorFeedback& feedback,
-                                                        train::Optimiser& optimiser) const;
+  common::Result<std::optional<common::Window>> restore(
+      compress::ErrorFeedback& feedback, const train::OptimiserParts& optimiser) const;
   // What was sealed in this window, or kNotFound; kCorrupt, naming the file, if it is damaged: all
   // of the contribution is read and checked, on `threads` threads.
   common::Result<train::Sealed> sealed(common::Window window, uint32_t threads) const;

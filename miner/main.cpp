@@ -39,6 +39,7 @@ Result<int> run(const CLI::App& verb) {
   Clock& clock = common::system_clock();
   TRY(const train::NodeParts node, train::open_node(config));
   TRY_VOID(common::check_netuid(verb, node.hparams.netuid));
+  TRY(const auto learner, train::open_learner(config, node));
   TRY(const Keypair hotkey, common::read_hotkey(config, verb));
   TRY(const auto ledger, chain::connect_as(hotkey.account(), config.chain_endpoint,
                                            node.hparams.netuid, common::patience_of(verb), clock));
@@ -53,15 +54,14 @@ Result<int> run(const CLI::App& verb) {
                  .folder = journal,
                  .open_store = train::peer_store_opener(),
                  .training_sets = node.training_sets,
-                 .backend = *node.backend,
-                 .model = *node.model,
+                 .learner = *learner,
                  .codec = *node.codec,
                  .initial_model = config.initial_model});
   worker.on_status(
       [&config](const MinerStatus& status) { common::write_status(config, status_json(status)); });
   TRY_VOID(worker.announce(config.public_bucket));
   common::log_info("mining as {} on {}, {} parameters", hotkey.account().ss58(),
-                   config.chain_endpoint, node.model->parameter_count());
+                   config.chain_endpoint, learner->optimiser().range().size);
   TRY_VOID(chain::run_windows(*ledger, clock, node.hparams.schedule,
                               [&worker](Window window) { return worker.step(window); }));
   common::log_info("stopped");

@@ -30,7 +30,6 @@ Worker::Worker(WorkerParts parts)
       peers_(parts_.open_store),
       exchange_(parts_.hparams, layout_, parts_.codec, parts_.bucket, parts_.folder / "spool",
                 parts_.io_threads),
-      optimiser_(train::make_optimiser(layout_, parts_.hparams.inner, parts_.backend)),
       feedback_(layout_.parameter_count(), parts_.hparams.codec.feedback_decay),
       journal_(parts_.folder) {}
 
@@ -65,8 +64,8 @@ Result<void> Worker::step(Window window) {
 Result<void> Worker::restore() {
   if (restored_) return {};
   feedback_.reset();
-  optimiser_->reset();
-  TRY_VOID(journal_.restore(feedback_, *optimiser_));
+  parts_.learner.optimiser().reset();
+  TRY_VOID(journal_.restore(feedback_, parts_.learner.optimiser()));
   restored_ = true;
   return {};
 }
@@ -116,8 +115,8 @@ Result<train::Sealed> Worker::train_and_seal(Window window, Uid uid, const Block
   const std::vector<uint64_t> assigned = train::assignment(hparams_hash_, first.hash, uid, window,
                                                            dataset.sample_count(), hparams.inner);
   TRY(const train::PseudoGradient gradient,
-      train::train_window(replica_->theta(), parts_.model, *optimiser_, dataset, assigned, hparams,
-                          window, until_deadline(deadline)));
+      train::train_window(replica_->theta(), parts_.learner, dataset, assigned, hparams, window,
+                          until_deadline(deadline)));
   status_.steps = static_cast<uint32_t>(gradient.receipt.steps.size());
   status_.first_loss = gradient.first_loss;
   status_.last_loss = gradient.last_loss;
@@ -133,7 +132,7 @@ Result<train::Sealed> Worker::train_and_seal(Window window, Uid uid, const Block
                                             .steps = status_.steps,
                                             .token_count = gradient.token_count};
   TRY(const train::Sealed sealed, seal(header, gradient));
-  TRY_VOID(journal_.commit(sealed, feedback_, *optimiser_));
+  TRY_VOID(journal_.commit(sealed, feedback_, parts_.learner.optimiser()));
   restored_ = true;
   return sealed;
 }

@@ -19,8 +19,7 @@
 #include "train/dataset.h"
 #include "train/exchange.h"
 #include "train/inner.h"
-#include "train/model.h"
-#include "train/optimiser.h"
+#include "train/learner.h"
 #include "train/replica.h"
 #include "train/sync.h"
 #include "train/training_sets.h"
@@ -41,8 +40,7 @@ struct WorkerParts {
   std::filesystem::path folder;  // Our journal, and what is fetched of a window.
   train::OpenStore open_store;   // For peers' buckets.
   const train::TrainingSets& training_sets;
-  train::Backend& backend;
-  train::Model& model;  // Of that backend.
+  train::Learner& learner;
   const compress::Codec& codec;
   uint32_t io_threads = 8;
   std::filesystem::path initial_model = {};  // What the network began with, if it was given.
@@ -106,7 +104,6 @@ class Worker {
   compress::Layout layout_;
   train::Peers peers_;
   train::Exchange exchange_;
-  std::unique_ptr<train::Optimiser> optimiser_;
   compress::ErrorFeedback feedback_;
   Journal journal_;
   std::optional<train::Replica> replica_;

@@ -11,6 +11,7 @@
 #include "common/window.h"
 #include "train/assignment.h"
 #include "train/dataset.h"
+#include "train/learner.h"
 #include "train/model.h"
 #include "train/optimiser.h"
 
@@ -33,16 +34,18 @@ using KeepGoing = std::function<bool(uint32_t step)>;
 // of sequences_per_step samples each, in the order of `assigned`, which names at least so many;
 // `dataset` is the one that the window reads (train/training_sets.h).
 //
-// `model` and `optimiser` are of one backend; the copy and its gradient lie in that one's memory.
-// Memory: two models beside theta (the copy, which becomes delta, and the gradient), on a machine
-// with memory of its own one more there and one here.
-//
 // A loss or a gradient that is not finite is our trouble, kRefused: the sentence names the step and
-// where it began. Nothing is sent then, and `optimiser` has steps in it of a window that does not
-// count: the caller restores or resets it. Of a data set in a bucket the samples are fetched while
-// the steps before them train; samples that cannot be read are an error before the first step, and
-// `optimiser` is untouched; later they end the loop there, with a warning in the log, as a slow
-// machine's deadline does.
+// where it began. Nothing is sent then, and the learner's optimiser has steps in it of a window
+// that does not count: the caller restores or resets it. Of a data set in a bucket the samples are
+// fetched while the steps before them train; samples that cannot be read are an error before the
+// first step, and the optimiser is untouched; later they end the loop there, with a warning in the
+// log, as a slow machine's deadline does.
+common::Result<PseudoGradient> train_window(std::span<const float> theta, Learner& learner,
+                                            const Dataset& dataset,
+                                            std::span<const uint64_t> assigned,
+                                            const common::Hparams& hparams, common::Window window,
+                                            const KeepGoing& keep_going);
+// The same on one machine, whose both are.
 common::Result<PseudoGradient> train_window(std::span<const float> theta, Model& model,
                                             Optimiser& optimiser, const Dataset& dataset,
                                             std::span<const uint64_t> assigned,

@@ -83,17 +83,34 @@ Result<NodeParts> open_node(const common::NodeConfig& config) {
   TRY(Dataset main, open_set(config, hparams, "train", config.train_set, hparams.data.train));
   TRY(std::optional<Dataset> anneal, open_anneal(config, hparams, main));
   TrainingSets training_sets(hparams.inner, std::move(main), std::move(anneal));
-  TRY(std::unique_ptr<Backend> backend,
-      make_backend(config.device, config.threads, precision_of(config.precision)));
-  auto model =
-      std::make_unique<Model>(hparams.model, *backend, ModelOptions{.recompute = config.recompute});
+  TRY(std::vector<std::unique_ptr<Backend>> machines,
+      make_backends(config.device, config.threads, precision_of(config.precision)));
   TRY(std::unique_ptr<compress::Codec> codec, compress::make_codec(hparams.codec));
   TRY(std::unique_ptr<common::ObjectStore> bucket, common::open_store(config.bucket, true));
   const std::string local_address = "file://" + (config.data / "local").string();
   TRY(std::unique_ptr<common::ObjectStore> local, common::open_store(local_address, true));
-  return NodeParts{std::move(lock),    std::move(hparams), std::move(training_sets),
-                   std::move(backend), std::move(model),   std::move(codec),
-                   std::move(bucket),  std::move(local)};
+  return NodeParts{std::move(lock),     std::move(hparams), std::move(training_sets),
+                   std::move(machines), std::move(codec),   std::move(bucket),
+                   std::move(local)};
+}
+
+Result<std::unique_ptr<Learner>> open_learner(const common::NodeConfig& config,
+                                              const NodeParts& node) {
+  const ModelOptions options{.recompute = config.recompute};
+  if (node.machines.size() == 1) {
+    return make_learner(node.hparams, *node.machines.front(), options);
+  }
+  return make_sharded_learner(node.hparams, node.machines, Sharding::kOptimiser, options);
+}
+
+Result<std::unique_ptr<Model>> open_model(const common::NodeConfig& config, const NodeParts& node) {
+  if (node.machines.size() > 1) {
+    return Error{Code::kInvalidArgument, "device '" + config.device +
+                                             "': a validator judges on one; name one of them, and "
+                                             "run a validator on each other if you like"};
+  }
+  return std::make_unique<Model>(node.hparams.model, *node.machines.front(),
+                                 ModelOptions{.recompute = config.recompute});
 }
 
 Result<Dataset> open_heldout(const common::NodeConfig& config, const common::Hparams& hparams) {

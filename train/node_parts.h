@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <vector>
 
 #include "common/files.h"
 #include "common/hparams.h"
@@ -10,6 +11,7 @@
 #include "compress/codec.h"
 #include "train/backend.h"
 #include "train/dataset.h"
+#include "train/learner.h"
 #include "train/model.h"
 #include "train/peers.h"
 #include "train/training_sets.h"
@@ -20,8 +22,7 @@ struct NodeParts {
   common::FolderLock lock;  // Of the data folder: one process at a time.
   common::Hparams hparams;
   TrainingSets training_sets;
-  std::unique_ptr<Backend> backend;
-  std::unique_ptr<Model> model;
+  std::vector<std::unique_ptr<Backend>> machines;  // At least one.
   std::unique_ptr<compress::Codec> codec;
   std::unique_ptr<common::ObjectStore> bucket;  // Ours, as peers see it.
   std::unique_ptr<common::ObjectStore> local;   // Checkpoints on our disk.
@@ -31,6 +32,14 @@ struct NodeParts {
 // that is not the network's, one for the annealing
 // that is not named, a bucket that cannot be written, a device that is not there.
 common::Result<NodeParts> open_node(const common::NodeConfig& config);
+
+// What a miner trains with: its machine, or all of them together. kInvalidArgument where they
+// cannot hold the model, with what it takes.
+common::Result<std::unique_ptr<Learner>> open_learner(const common::NodeConfig& config,
+                                                      const NodeParts& node);
+// What a validator judges with, on its one machine: several are kInvalidArgument.
+common::Result<std::unique_ptr<Model>> open_model(const common::NodeConfig& config,
+                                                  const NodeParts& node);
 
 // The held-out set, for validators.
 common::Result<Dataset> open_heldout(const common::NodeConfig& config,

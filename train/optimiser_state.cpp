@@ -35,9 +35,23 @@ std::string padded(std::string_view kind) {
   return text;
 }
 
-uint64_t moments_size_bytes(const Optimiser& optimiser) {
+struct Moments {
+  Backend& backend;
+  Buffer<float>& values;
+};
+
+// In the file's order: moment by moment, each of all parts.
+std::vector<Moments> moments_of(const OptimiserParts& parts) {
+  std::vector<Moments> all;
+  for (size_t moment = 0; moment < parts.moments(); ++moment) {
+    for (Optimiser* part : parts) all.push_back({part->backend(), part->state().moments[moment]});
+  }
+  return all;
+}
+
+uint64_t size_bytes(const std::vector<Moments>& all) {
   uint64_t values = 0;
-  for (const Buffer<float>& moment : optimiser.state().moments) values += moment.size();
+  for (const Moments& moments : all) values += moments.values.size();
   return values * sizeof(float);
 }
 
@@ -69,7 +83,7 @@ struct Header {
     header.steps = reader.number<uint64_t>();
     return header;
   }
-  std::string objection(const Optimiser& optimiser) const {
+  std::string objection(const OptimiserParts& optimiser) const {
     if (version != kVersion) {
       return fmt::format("it is of version {}, and this program reads version {}", version,
                          kVersion);
@@ -90,7 +104,7 @@ struct Header {
 
 }  // namespace
 
-Result<void> save_optimiser(const Optimiser& optimiser, const std::filesystem::path& file,
+Result<void> save_optimiser(const OptimiserParts& optimiser, const std::filesystem::path& file,
                             Window window) {
   TRY(common::FileWriter writer, common::FileWriter::create(file));
   common::Hasher hasher;
@@ -102,42 +116,42 @@ Result<void> save_optimiser(const Optimiser& optimiser, const std::filesystem::p
   header.number(kVersion).raw(common::view_of(padded(optimiser.kind())));
   header.raw(optimiser.layout_hash().bytes);
   header.number(optimiser.range().first).number(optimiser.range().size);
-  header.number(window.index).number(optimiser.state().steps);
+  header.number(window.index).number(optimiser.steps());
   TRY_VOID(append(header.bytes()));
   std::vector<float> piece;
-  for (const Buffer<float>& moment : optimiser.state().moments) {
-    for (uint64_t first = 0; first < moment.size(); first += kPiece) {
-      piece.resize(std::min<uint64_t>(kPiece, moment.size() - first));
-      const size_t size_bytes = piece.size() * sizeof(float);
-      optimiser.backend().download(piece.data(), moment.data() + first, size_bytes);
-      TRY_VOID(append({reinterpret_cast<const uint8_t*>(piece.data()), size_bytes}));
+  for (const auto& [backend, values] : moments_of(optimiser)) {
+    for (uint64_t first = 0; first < values.size(); first += kPiece) {
+      piece.resize(std::min<uint64_t>(kPiece, values.size() - first));
+      backend.download(piece.data(), values.data() + first, piece.size() * sizeof(float));
+      TRY_VOID(
+          append({reinterpret_cast<const uint8_t*>(piece.data()), piece.size() * sizeof(float)}));
     }
   }
   TRY_VOID(writer.append(hasher.finish().bytes));
   return writer.commit();
 }
 
-Result<Window> load_optimiser(Optimiser& optimiser, const std::filesystem::path& file) {
+Result<Window> load_optimiser(const OptimiserParts& optimiser, const std::filesystem::path& file) {
   TRY(const common::MappedFile mapped, common::MappedFile::open(file));
   const ByteView bytes = mapped.bytes();
   if (bytes.size() < kHeaderSize + kHashSize) return refused(file, "it is cut short");
   const Header header = Header::read(bytes.first(kHeaderSize));
   if (const std::string why = header.objection(optimiser); !why.empty()) return refused(file, why);
-  if (bytes.size() != kHeaderSize + moments_size_bytes(optimiser) + kHashSize) {
+  const std::vector<Moments> all = moments_of(optimiser);
+  if (bytes.size() != kHeaderSize + size_bytes(all) + kHashSize) {
     return refused(file, "it is cut short, or too long");
   }
   const ByteView content = bytes.first(bytes.size() - kHashSize);
   if (!std::ranges::equal(common::blake2b_256(content).bytes, bytes.last(kHashSize))) {
     return refused(file, "it is damaged (its hash is wrong)");
   }
-  OptimiserState& state = optimiser.state();
   const uint8_t* next = content.data() + kHeaderSize;
-  for (Buffer<float>& moment : state.moments) {
-    if (moment.size() == 0) continue;
-    optimiser.backend().upload(moment.data(), next, moment.size() * sizeof(float));
-    next += moment.size() * sizeof(float);
+  for (const auto& [backend, values] : all) {
+    const size_t size = values.size() * sizeof(float);
+    if (size > 0) backend.upload(values.data(), next, size);
+    next += size;
   }
-  state.steps = header.steps;
+  for (Optimiser* part : optimiser) part->state().steps = header.steps;
   return header.window;
 }
 

@@ -104,8 +104,8 @@ class ShardedTraining {
   ShardedTraining(const ShardedTraining&) = delete;
   ShardedTraining& operator=(const ShardedTraining&) = delete;
 
-  // Begins at theta (N), with an optimiser that remembers nothing. kConflict if the ranks' machines
-  // would cut batches differently.
+  // Begins at theta (N); the optimisers go on as they are. kConflict if the ranks' machines would
+  // cut batches differently.
   common::Result<void> begin(std::span<const float> theta);
   // theta (N) as it is now; empty at a rank that does not want it, which still has to call.
   common::Result<void> download(std::span<float> theta);
@@ -116,6 +116,9 @@ class ShardedTraining {
   };
   // `batch` is the whole one.
   common::Result<Step> step(const Batch& batch, double rate);
+
+  // Of this rank's share of each piece, by piece. Not while a call is under way.
+  std::vector<Optimiser*> optimisers();
 
  private:
   struct Impl;

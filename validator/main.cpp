@@ -53,6 +53,7 @@ Result<int> run(const CLI::App& verb) {
   Clock& clock = common::system_clock();
   TRY(const train::NodeParts node, train::open_node(config));
   TRY_VOID(common::check_netuid(verb, node.hparams.netuid));
+  TRY(const auto model, train::open_model(config, node));
   TRY(const train::Dataset heldout, train::open_heldout(config, node.hparams));
   TRY(const Keypair hotkey, common::read_hotkey(config, verb));
   TRY(ScoreStore scores,
@@ -68,7 +69,7 @@ Result<int> run(const CLI::App& verb) {
                        .open_store = train::peer_store_opener(),
                        .training_sets = node.training_sets,
                        .heldout_set = heldout,
-                       .model = *node.model,
+                       .model = *model,
                        .codec = *node.codec,
                        .scores = scores,
                        .folder = config.data,

@@ -110,4 +110,11 @@ SmallModel::SmallModel(const common::Hparams& hparams)
       model(hparams.model, *backend),
       codec(must(compress::make_codec(hparams.codec))) {}
 
+SmallMachines::SmallMachines(const common::Hparams& hparams, size_t count) {
+  while (backends.size() < count) backends.push_back(must(train::make_backend("cpu", 1)));
+  learner = count == 1
+                ? train::make_learner(hparams, *backends.front(), {})
+                : train::make_sharded_learner(hparams, backends, train::Sharding::kParameters, {});
+}
+
 }  // namespace sim

@@ -4,11 +4,13 @@
 
 #include <filesystem>
 #include <memory>
+#include <vector>
 
 #include "common/hparams.h"
 #include "compress/codec.h"
 #include "train/backend.h"
 #include "train/dataset.h"
+#include "train/learner.h"
 #include "train/model.h"
 #include "train/training_sets.h"
 
@@ -28,6 +30,13 @@ struct SmallModel {
   std::unique_ptr<train::Backend> backend;
   train::Model model;
   std::unique_ptr<compress::Codec> codec;
+};
+
+// What a miner trains on: one machine, or several together.
+struct SmallMachines {
+  SmallMachines(const common::Hparams& hparams, size_t count);
+  std::vector<std::unique_ptr<train::Backend>> backends;
+  std::unique_ptr<train::Learner> learner;
 };
 
 }  // namespace sim

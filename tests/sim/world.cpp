@@ -236,7 +236,9 @@ void World::mine(Machine& machine, chain::Ledger& ledger) {
   const auto bucket = store(machine, machine.bucket());
   const auto local =
       must(common::open_store("file://" + (machine.folder / "local").string(), true));
-  SmallModel model(hparams_);
+  const auto codec = must(compress::make_codec(hparams_.codec));
+  // Each life on another number of machines: what the last one kept must serve.
+  const SmallMachines machines(hparams_, 1 + machine.kills % 3);
   miner::Worker worker({.hparams = hparams_,
                         .ledger = ledger,
                         .clock = *machine.clock,
@@ -246,9 +248,8 @@ void World::mine(Machine& machine, chain::Ledger& ledger) {
                         .folder = machine.folder,
                         .open_store = opener(machine),
                         .training_sets = data_.training_sets,
-                        .backend = *model.backend,
-                        .model = model.model,
-                        .codec = *model.codec,
+                        .learner = *machines.learner,
+                        .codec = *codec,
                         .io_threads = 1,
                         .initial_model = initial_model_});
   while (!worker.announce(machine.bucket())) machine.clock->sleep(milliseconds(1000));

@@ -159,7 +159,6 @@ Result<void> ShardedTraining::begin(std::span<const float> theta) {
     float* to = at.gathered ? at.theta_of(piece) : at.theta.data() + range.first;
     at.backend.upload(to, theta.data() + range.first, range.size * sizeof(float));
   }
-  for (const auto& optimiser : at.optimisers) optimiser->reset();
   if (at.gathered) TRY_VOID(at.gathered->forget());
   return {};
 }
@@ -178,6 +177,12 @@ Result<void> ShardedTraining::download(std::span<float> theta) {
     at.backend.download(theta.data() + range.first, values, range.size * sizeof(float));
   }
   return {};
+}
+
+std::vector<Optimiser*> ShardedTraining::optimisers() {
+  std::vector<Optimiser*> all;
+  for (const auto& optimiser : impl_->optimisers) all.push_back(optimiser.get());
+  return all;
 }
 
 Result<ShardedTraining::Step> ShardedTraining::step(const Batch& batch, double rate) {

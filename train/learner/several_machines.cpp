@@ -1,0 +1,88 @@
+#include <algorithm>
+
+#include "common/check.h"
+#include "train/communicator.h"
+#include "train/learner.h"
+
+namespace train {
+namespace {
+
+using common::Code;
+using common::Result;
+
+// How long a rank waits for the others. Threads of one process do not vanish, so this is for what
+// cannot happen, but for a machine that slept.
+constexpr common::milliseconds kPatience{10 * 60 * 1000};
+
+class SeveralMachines final : public Learner {
+ public:
+  SeveralMachines(const common::Hparams& hparams,
+                  std::span<const std::unique_ptr<Backend>> machines, Sharding sharding,
+                  const ModelOptions& options)
+      : ranks_(static_cast<int>(machines.size()), kPatience) {
+    for (const auto& machine : machines) {
+      trainings_.push_back(
+          std::make_unique<ShardedTraining>(hparams.model, hparams.inner, sharding, *machine,
+                                            ranks_[static_cast<int>(trainings_.size())], options));
+    }
+  }
+
+  Result<void> begin(std::span<const float> theta) override {
+    start_ = theta;
+    return ranks_.run([&](Communicator& rank) { return training(rank).begin(theta); });
+  }
+
+  Result<double> step(const Batch& batch, double rate) override {
+    CHECK(!start_.empty());
+    std::vector<Result<double>> losses(trainings_.size(), 0.0);
+    TRY_VOID(ranks_.run([&](Communicator& rank) -> Result<void> {
+      const auto taken = training(rank).step(batch, rate);
+      // What is not finite is so at all ranks, and no reason to give up.
+      if (!taken && taken.error().code != Code::kRefused) return taken.error();
+      losses[index(rank)] = taken ? Result<double>(taken->loss) : taken.error();
+      return {};
+    }));
+    return losses.front();
+  }
+
+  Result<std::vector<float>> finish() override {
+    CHECK(!start_.empty());
+    const std::span<const float> start = std::exchange(start_, {});
+    std::vector<float> values(start.size());
+    TRY_VOID(ranks_.run([&](Communicator& rank) {
+      return training(rank).download(rank.rank() == 0 ? std::span(values) : std::span<float>());
+    }));
+    std::ranges::transform(start, values, values.begin(), std::minus());
+    return values;
+  }
+
+  // By piece, and of each the ranks' shares: as they lie in theta.
+  OptimiserParts optimiser() override {
+    std::vector<std::vector<Optimiser*>> by_rank;
+    for (const auto& training : trainings_) by_rank.push_back(training->optimisers());
+    std::vector<Optimiser*> parts;
+    for (size_t piece = 0; piece < by_rank.front().size(); ++piece) {
+      for (const auto& of_rank : by_rank) parts.push_back(of_rank[piece]);
+    }
+    return OptimiserParts(std::move(parts));
+  }
+
+ private:
+  static size_t index(const Communicator& rank) { return static_cast<size_t>(rank.rank()); }
+  ShardedTraining& training(const Communicator& rank) { return *trainings_[index(rank)]; }
+
+  ThreadRanks ranks_;
+  std::vector<std::unique_ptr<ShardedTraining>> trainings_;  // By rank.
+  std::span<const float> start_;
+};
+
+}  // namespace
+
+std::unique_ptr<Learner> make_sharded_learner(const common::Hparams& hparams,
+                                              std::span<const std::unique_ptr<Backend>> machines,
+                                              Sharding sharding, const ModelOptions& options) {
+  CHECK(!machines.empty());
+  return std::make_unique<SeveralMachines>(hparams, machines, sharding, options);
+}
+
+}  // namespace train
