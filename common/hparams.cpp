@@ -119,6 +119,7 @@ void each_field(P& p, Visit& visit) {
   visit("tile", p.tile, Span{1, kTileMax});
   visit("keep", p.keep, Span{1, kTileMax});
   visit("feedback_decay", p.feedback_decay, kShare);
+  visit("look_ahead", p.look_ahead);
 }
 
 template <Of<OuterParams> P, typename Visit>

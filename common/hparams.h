@@ -88,6 +88,9 @@ struct CodecParams {
   uint32_t
       keep;  // Largest magnitudes kept of a whole tile; of a smaller one its share, rounded up.
   double feedback_decay;  // beta of  e = beta * e + delta
+  // A miner trains from theta - e instead of theta: as if nothing of its own were held back. Nobody
+  // else knows e, so a miner's inner steps cannot be repeated from public state alone.
+  bool look_ahead = false;
 };
 
 struct OuterParams {

@@ -1,6 +1,7 @@
 #include "compress/error_feedback.h"
 
 #include <algorithm>
+#include <functional>
 
 #include "common/check.h"
 
@@ -27,6 +28,11 @@ NewPieceMaker ErrorFeedback::encode(const BodyFormat& format, PieceRange range,
 void ErrorFeedback::subtract(const Update& sent, const Layout& layout) {
   const std::vector<float> minus_one(layout.tensors().size(), -1.0f);
   add_to(values_, sent, layout, minus_one);
+}
+
+void ErrorFeedback::look_ahead(std::span<float> theta) const {
+  CHECK(theta.size() == values_.size());
+  std::ranges::transform(theta, values_, theta.begin(), std::minus());
 }
 
 void ErrorFeedback::reset() { std::fill(values_.begin(), values_.end(), 0.0f); }

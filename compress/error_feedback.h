@@ -37,6 +37,8 @@ class ErrorFeedback {
   std::span<const float> values() const { return values_; }
   void subtract(const Update& sent, const Layout& layout);  // e = e - decode(c)
   void reset();
+  // theta -= e: where the model would be if nothing of ours were held back. theta (N)
+  void look_ahead(std::span<float> theta) const;
 
   // Atomic and versioned, hashed; `window` is the one it is the state after. load: kNotFound if
   // absent, kCorrupt if damaged or of another size, and then nothing was changed. Memory: 8 MiB.

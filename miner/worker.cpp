@@ -115,8 +115,7 @@ Result<train::Sealed> Worker::train_and_seal(Window window, Uid uid, const Block
   const std::vector<uint64_t> assigned = train::assignment(hparams_hash_, first.hash, uid, window,
                                                            dataset.sample_count(), hparams.inner);
   TRY(const train::PseudoGradient gradient,
-      train::train_window(replica_->theta(), parts_.learner, dataset, assigned, hparams, window,
-                          until_deadline(deadline)));
+      train_from_here(dataset, assigned, window, until_deadline(deadline)));
   status_.steps = static_cast<uint32_t>(gradient.receipt.steps.size());
   status_.first_loss = gradient.first_loss;
   status_.last_loss = gradient.last_loss;
@@ -135,6 +134,21 @@ Result<train::Sealed> Worker::train_and_seal(Window window, Uid uid, const Block
   TRY_VOID(journal_.commit(sealed, feedback_, parts_.learner.optimiser()));
   restored_ = true;
   return sealed;
+}
+
+Result<train::PseudoGradient> Worker::train_from_here(const train::Dataset& dataset,
+                                                      std::span<const uint64_t> assigned,
+                                                      Window window,
+                                                      const train::KeepGoing& keep_going) {
+  std::span<const float> start = replica_->theta();
+  std::vector<float> ahead;
+  if (parts_.hparams.codec.look_ahead) {
+    ahead.assign(start.begin(), start.end());
+    feedback_.look_ahead(ahead);
+    start = ahead;
+  }
+  return train::train_window(start, parts_.learner, dataset, assigned, parts_.hparams, window,
+                             keep_going);
 }
 
 // Compresses, signs and seals in one stream to the journal's file: nothing of the size of a

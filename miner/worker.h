@@ -82,6 +82,10 @@ class Worker {
   Result<void> restore();
   Result<void> contribute(Window window, const chain::Roster& roster);
   Result<train::Sealed> train_and_seal(Window window, common::Uid uid, const chain::Block& first);
+  // The inner steps: from theta, or ahead of it by what is held back.
+  Result<train::PseudoGradient> train_from_here(const train::Dataset& dataset,
+                                                std::span<const uint64_t> assigned, Window window,
+                                                const train::KeepGoing& keep_going);
   Result<train::Sealed> seal(const compress::ContributionHeader& header,
                              const train::PseudoGradient& gradient);
   Result<void> check_sealed(const compress::ContributionHeader& header,

@@ -72,9 +72,20 @@ TEST(ErrorFeedback, ResetForgets) {
   EXPECT_EQ(copy(feedback), (std::vector<float>{0, 0, 0}));
 }
 
+TEST(ErrorFeedback, LookingAheadTakesWhatIsHeldBackFromTheta) {
+  ErrorFeedback feedback(3, 0.9);
+  feedback.add(std::vector<float>{1, -2, 0.25f});
+  std::vector<float> theta{10, 10, 10};
+  feedback.look_ahead(theta);
+  EXPECT_EQ(theta, (std::vector<float>{9, 12, 9.75f}));
+  EXPECT_EQ(copy(feedback), (std::vector<float>{1, -2, 0.25f}));
+}
+
 TEST(ErrorFeedbackDeathTest, AnotherSizeIsABug) {
   ErrorFeedback feedback(3, 0.9);
-  EXPECT_DEATH(feedback.add(std::vector<float>{1, 2}), "CHECK failed");
+  std::vector<float> theta{1, 2};
+  EXPECT_DEATH(feedback.add(theta), "CHECK failed");
+  EXPECT_DEATH(feedback.look_ahead(theta), "CHECK failed");
 }
 
 class ErrorFeedbackFile : public ::testing::Test {

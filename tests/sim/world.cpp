@@ -106,6 +106,7 @@ World::World(const Scenario& scenario)
       data_(make_small_data(folder_.path(), scenario.anneal_window)),
       hparams_(data_.hparams),
       faults_now_(scenario.faults) {
+  hparams_.codec.look_ahead = scenario.look_ahead;
   if (scenario.bursting) {
     hparams_.inner.learning_rate = 1e300;
     hparams_.inner.anneal_ratio = 1e-303;
@@ -457,6 +458,7 @@ Scenario scenario_of(uint64_t seed) {
   scenario.kills = often(0.6, 0.6);
   scenario.lead_dies = chance.unit() < 0.2;
   scenario.skew_max = milliseconds(chance.unit() < 0.3 ? chance.below(1500) : 0);
+  scenario.look_ahead = chance.unit() < 0.5;
   return scenario;
 }
 

@@ -36,6 +36,7 @@ struct Scenario {
   bool bursting = false;       // Before the annealing the rate throws every training out of fp32.
   uint64_t anneal_window = 0;  // From here on the network anneals, on other data; 0: never.
   bool given_model = false;    // The network begins with a model in a folder.
+  bool look_ahead = false;     // Miners train ahead of theta by what they hold back.
   bool verbose = false;        // Let the nodes log.
 };
 
