@@ -6,6 +6,7 @@
 #include "common/log.h"
 #include "common/node_flags.h"
 #include "common/verb.h"
+#include "miner/plan_verb.h"
 #include "miner/worker.h"
 #include "train/node_parts.h"
 
@@ -39,7 +40,8 @@ Result<int> run(const CLI::App& verb) {
   Clock& clock = common::system_clock();
   TRY(const train::NodeParts node, train::open_node(config));
   TRY_VOID(common::check_netuid(verb, node.hparams.netuid));
-  TRY(const auto learner, train::open_learner(config, node));
+  TRY(const auto learner,
+      train::open_learner(config, node));
   TRY(const Keypair hotkey, common::read_hotkey(config, verb));
   TRY(const auto ledger, chain::connect_as(hotkey.account(), config.chain_endpoint,
                                            node.hparams.netuid, common::patience_of(verb), clock));
@@ -92,5 +94,6 @@ int main(int argc, char** argv) {
       app, exit_code,
       {"status", "What the running node does, as JSON", "muster-miner status --config node.json"},
       miner::status));
+  miner::add_plan_verb(app, exit_code);
   return common::run_program(app, exit_code, argc, argv);
 }

@@ -67,6 +67,8 @@ class Backend {
   virtual int positions_at_once() const = 0;
   // Whether its memory is ours too, so that host arrays can be handed to it as they are.
   virtual bool unified_memory() const = 0;
+  // Of its own, as it was made; 0 where it is ours.
+  virtual uint64_t memory_bytes() const { return 0; }
 
   // Memory of the machine, aligned to 64 bytes, not cleared. Having none left is a bug of who sized
   // the model (CHECK). Prefer Buffer (train/buffer.h), which releases.

@@ -33,6 +33,7 @@ class CheckedBackend final : public Backend {
   std::string name() const override;
   Precision precision() const override;
   int positions_at_once() const override;
+  uint64_t memory_bytes() const override { return inner_.memory_bytes(); }
   bool unified_memory() const override;
   void* allocate(size_t size_bytes) override;
   void release(void* memory) override;

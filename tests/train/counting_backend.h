@@ -8,7 +8,7 @@
 
 namespace train {
 
-class CountingBackend final : public Backend {
+class CountingBackend : public Backend {
  public:
   // `inner` outlives this.
   explicit CountingBackend(Backend& inner) : inner_(inner) {}

@@ -160,6 +160,7 @@ class EmulatedMachine {
   explicit EmulatedMachine(Turns turns) : turns_(turns) {}
 
   std::string name() const { return "cuda:emulated"; }
+  uint64_t memory_bytes() const { return uint64_t{8} << 30; }
   int positions_at_once() const { return 512; }
   int64_t logits_at_once() const { return 1 << 14; }  // So few that a loss is made in parts.
 

@@ -9,6 +9,8 @@
 #include "train/cuda/attention_on.h"
 #include "train/cuda/gate_kernels.h"
 #include "train/cuda/loss_on.h"
+#include "train/cuda/memory.h"
+#include "train/cuda/on_machine.h"
 #include "train/cuda/parameters_on.h"
 #include "train/cuda/row_kernels.h"
 #include "train/cuda/table_on.h"
@@ -17,17 +19,20 @@ namespace train::cuda {
 
 // Value: float or Bf16.
 template <class Machine, typename Value>
-class BackendOn final : public Backend {
+class BackendOn final : public Backend, public OnMachine<Machine> {
   static constexpr bool kIsBf16 = std::is_same_v<Value, Bf16>;
   static constexpr Precision kPrecision = kIsBf16 ? Precision::kBf16 : Precision::kFp32;
 
  public:
   explicit BackendOn(Machine machine) : machine_(std::move(machine)) {}
 
+  Machine& machine() override { return machine_; }
+
   std::string name() const override { return machine_.name(); }
   Precision precision() const override { return kPrecision; }
   int positions_at_once() const override { return machine_.positions_at_once(); }
   bool unified_memory() const override { return false; }
+  uint64_t memory_bytes() const override { return machine_.memory_bytes(); }
 
   void* allocate(size_t size_bytes) override { return machine_.allocate(size_bytes); }
   void release(void* memory) override { machine_.release(memory); }
@@ -59,12 +64,7 @@ class BackendOn final : public Backend {
     }
   }
 
-  // Rounded up, so that what is packed behind it begins where products like it.
-  size_t packed_size(int O, int C) const override {
-    constexpr size_t kAlignment = 256;
-    const size_t size = static_cast<size_t>(O) * static_cast<size_t>(C) * sizeof(Value);
-    return kIsBf16 ? (size + kAlignment - 1) / kAlignment * kAlignment : 0;
-  }
+  size_t packed_size(int O, int C) const override { return packed_bytes(kPrecision, O, C); }
   void pack(const Weight& weight) override {
     if constexpr (kIsBf16) {
       parameters_.convert(static_cast<Bf16*>(weight.packed), weight.values,

@@ -1,11 +1,11 @@
 #include "train/cuda/card.h"
 
 #include <algorithm>
-#include <bit>
 #include <cstdio>
 #include <utility>
 
 #include "train/cuda/matrix_products.h"
+#include "train/cuda/memory.h"
 
 namespace train::cuda {
 namespace {
@@ -13,12 +13,6 @@ namespace {
 using common::Code;
 using common::Error;
 using common::Result;
-
-constexpr size_t kBytesPerPosition = 8 << 20;
-constexpr int kPositionsMin = 512;
-constexpr int kPositionsMax = 1 << 14;
-constexpr size_t kShareForLogits = 128;  // Of the card's memory, at most.
-constexpr int64_t kLogitsMax = 1 << 27;
 
 Error unavailable(int ordinal, const std::string& why) {
   return {Code::kUnavailable, "cuda:" + std::to_string(ordinal) + ": " + why};
@@ -102,15 +96,9 @@ Result<Card> Card::open(int ordinal) {
   return card;
 }
 
-int Card::positions_at_once() const {
-  const size_t fit = std::bit_floor(memory_bytes_ / kBytesPerPosition);
-  return std::clamp(static_cast<int>(fit), kPositionsMin, kPositionsMax);
-}
+int Card::positions_at_once() const { return cuda::positions_at_once(memory_bytes_); }
 
-int64_t Card::logits_at_once() const {
-  const auto fit = static_cast<int64_t>(memory_bytes_ / kShareForLogits / sizeof(float));
-  return std::min(kLogitsMax, fit);
-}
+int64_t Card::logits_at_once() const { return cuda::logits_at_once(memory_bytes_); }
 
 void Card::use() const { expect(cudaSetDevice(ordinal_), "choosing the card"); }
 

@@ -18,6 +18,7 @@
 namespace train::cuda {
 
 class MatrixProducts;
+class SideStream;
 
 class Card {
  public:
@@ -30,9 +31,9 @@ class Card {
   ~Card();
 
   std::string name() const { return "cuda:" + std::to_string(ordinal_); }
-  // Of a large model's activations at 8 MiB a position.
+  uint64_t memory_bytes() const { return memory_bytes_; }
+  // By its memory (train/cuda/memory.h).
   int positions_at_once() const;
-  // 512 MiB of logits, less on a small card.
   int64_t logits_at_once() const;
 
   void* allocate(size_t size_bytes);
@@ -47,6 +48,8 @@ class Card {
   void multiply(const Product& product);
 
  private:
+  friend class SideStream;
+
   // What every block may have of shared memory without asking.
   static constexpr size_t kSharedAlways = 48 << 10;
 

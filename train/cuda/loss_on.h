@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "train/cuda/loss_kernels.h"
+#include "train/cuda/memory.h"
 #include "train/cuda/product.h"
 #include "train/cuda/room.h"
 
@@ -18,7 +19,7 @@ class LossOn {
   // Backend::vocabulary_loss; `weight` (V, C) as products read it.
   void run(float* losses, Value* d_x, float* d_weight, const Value* x, const void* weight, int V,
            int C, const uint32_t* target, int N, float scale) {
-    const int at_once = positions_at_once(V);
+    const int at_once = loss_positions(machine_.logits_at_once(), V);
     for (int first = 0; first < N; first += at_once) {
       const int count = std::min(at_once, N - first);
       const auto size = static_cast<size_t>(count) * static_cast<size_t>(V);
@@ -48,13 +49,6 @@ class LossOn {
  private:
   static constexpr Precision kType =
       std::is_same_v<Value, float> ? Precision::kFp32 : Precision::kBf16;
-
-  // The same for every call of a vocabulary: parts decide how sums of weights are rounded.
-  int positions_at_once(int V) const {
-    constexpr int kRound = 128;  // Rows that fill the tiles of a product.
-    const auto fit = static_cast<int>(machine_.logits_at_once() / V);
-    return std::max(fit / kRound * kRound, std::max(1, std::min(fit, kRound)));
-  }
 
   void differentiate(Value* d_x, float* d_weight, const Value* d_logits, const Value* x,
                      const void* weight, int V, int C, int count) {

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "train/cuda/lt_library.h"
+#include "train/cuda/memory.h"
 
 namespace train::cuda {
 namespace {
@@ -15,7 +16,6 @@ using common::Code;
 using common::Error;
 using common::Result;
 
-constexpr size_t kWorkspaceBytes = 64 << 20;  // What Hopper's widest kernels ask for, twice over.
 constexpr uint32_t kAlignmentMax = 256;
 
 cudaDataType type_of(Precision precision) {
@@ -168,7 +168,8 @@ Result<std::unique_ptr<MatrixProducts>> MatrixProducts::make(cudaStream_t stream
   cublasStatus_t status = lt.create(&impl->handle);
   if (status == CUBLAS_STATUS_SUCCESS) status = lt.preference_create(&impl->preference);
   if (status == CUBLAS_STATUS_SUCCESS) {
-    status = impl->prefer(CUBLASLT_MATMUL_PREF_MAX_WORKSPACE_BYTES, uint64_t{kWorkspaceBytes});
+    status =
+        impl->prefer(CUBLASLT_MATMUL_PREF_MAX_WORKSPACE_BYTES, uint64_t{kProductWorkspaceBytes});
   }
   if (status == CUBLAS_STATUS_SUCCESS) {
     status = impl->prefer(
@@ -179,7 +180,7 @@ Result<std::unique_ptr<MatrixProducts>> MatrixProducts::make(cudaStream_t stream
     return Error{Code::kUnavailable,
                  std::string("cuBLASLt does not start: ") + lt.status_string(status)};
   }
-  if (const cudaError_t error = cudaMalloc(&impl->workspace, kWorkspaceBytes);
+  if (const cudaError_t error = cudaMalloc(&impl->workspace, kProductWorkspaceBytes);
       error != cudaSuccess) {
     return Error{Code::kUnavailable,
                  std::string("no memory for cuBLASLt: ") + cudaGetErrorString(error)};
@@ -192,10 +193,10 @@ Result<void> MatrixProducts::multiply(const Product& product) {
   const Shape shape(product);
   TRY(const Plan* const plan, impl_->plan_of(shape));
   const void* const addend = product.keep == 0 ? product.out : product.addend;
-  const cublasStatus_t status =
-      impl_->lt.matmul(impl_->handle, plan->product, &product.scale, product.b, plan->left,
-                       product.a, plan->right, &product.keep, addend, plan->out, product.out,
-                       plan->out, &plan->way, impl_->workspace, kWorkspaceBytes, impl_->stream);
+  const cublasStatus_t status = impl_->lt.matmul(
+      impl_->handle, plan->product, &product.scale, product.b, plan->left, product.a, plan->right,
+      &product.keep, addend, plan->out, product.out, plan->out, &plan->way, impl_->workspace,
+      kProductWorkspaceBytes, impl_->stream);
   if (status != CUBLAS_STATUS_SUCCESS) return impl_->refused(shape, status);
   return {};
 }

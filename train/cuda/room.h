@@ -4,8 +4,8 @@
 //   allocate, release, upload, download, clear      as train::Backend's
 //   launch<Kernel>(blocks, args)                    Kernel::run for each block (train/cuda/both.h)
 //   multiply(product)                               (train/cuda/product.h)
-// and knows its name(), positions_at_once() and logits_at_once(): how many values of fp32 the loss
-// over the vocabulary may keep at once.
+// and knows its name(), memory_bytes(), positions_at_once() and logits_at_once(): how many values
+// of fp32 the loss over the vocabulary may keep at once.
 #pragma once
 
 #include <cstddef>

@@ -1,0 +1,228 @@
+// Goal: a plan is what training then takes, to the byte; the choice is the least sharding that
+//   fits; what does not fit is said with what would help, and 72.7 G parameters on 8 cards is said
+//   truly.
+// Method: a CPU that counts what is asked of it, for 1, 2 and 3 ranks and every stage (a card's own
+//   rooms are counted by cuda_memory_plan_test.cpp); then choices around the edges of what fits;
+//   then the large model, whose numbers are worked out by hand.
+#include "train/memory_plan.h"
+
+#include <gmock/gmock.h>
+
+#include "tests/train/counting_backend.h"
+#include "tests/train/planned_training.h"
+#include "train/cpu/backend.h"
+
+namespace train {
+namespace {
+
+using common::Code;
+using testing::HasSubstr;
+
+constexpr common::milliseconds kPatience{60'000};
+constexpr uint64_t kGiB = uint64_t{1} << 30;
+
+MemoryPlan plan_on_cpus(const PlannedTraining& training, Precision precision) {
+  return plan_memory(training.hparams, cpu_kind(precision), training.ranks, training.options);
+}
+
+// Of what is planned the backend is not asked for the logits, which are its own affair, nor, on one
+// machine, for theta, which is the vector that becomes the contribution.
+uint64_t asked_for(const MachinePlan& plan, bool is_alone) {
+  return plan.total() - plan.logits - (is_alone ? plan.theta : 0);
+}
+
+void expect_planned(const PlannedTraining& training, Precision precision) {
+  const MemoryPlan plan = plan_on_cpus(training, precision);
+  ASSERT_EQ(plan.machines.size(), static_cast<size_t>(training.ranks));
+  const auto work = [&](CountingBackend& backend, int rank) {
+    return [&, rank, allocations = -1]() mutable {
+      EXPECT_EQ(backend.size_bytes(),
+                asked_for(plan.machines[static_cast<size_t>(rank)], training.ranks == 1));
+      if (allocations < 0) allocations = backend.allocations();
+      EXPECT_EQ(backend.allocations(), allocations);  // Nothing after step one.
+    };
+  };
+  if (training.ranks == 1) {
+    const auto cpu = make_cpu_backend(1, precision);
+    CountingBackend backend(*cpu);
+    train_alone(training, backend, work(backend, 0));
+    return;
+  }
+  ThreadRanks ranks(training.ranks, kPatience);
+  const auto result = ranks.run([&](Communicator& communicator) {
+    const auto cpu = make_cpu_backend(1, precision);
+    CountingBackend backend(*cpu);
+    return train_rank(training, backend, communicator, work(backend, communicator.rank()));
+  });
+  EXPECT_TRUE(result) << result.error().message;
+}
+
+TEST(MemoryPlan, IsWhatTrainingTakes) {
+  for (const Precision precision : {Precision::kFp32, Precision::kBf16}) {
+    for (const int ranks : {1, 2, 3}) {
+      each_planned_training(
+          ranks, [&](const PlannedTraining& training) { expect_planned(training, precision); });
+    }
+  }
+}
+
+// 10 sequences of 7: 4 for each of 3 ranks; of at most 21 positions two times 2, of at most 6 one.
+TEST(MemoryPlan, MicroBatchesAreEvenAndASequenceAtLeast) {
+  PlannedTraining training = planned_training(true, "adamw");
+  training.ranks = 3;
+  const auto positions = [&](int at_once) {
+    training.options = {.sharding = Sharding::kOptimiser, .positions_at_once = at_once};
+    return plan_on_cpus(training, Precision::kFp32).positions;
+  };
+  EXPECT_EQ(positions(0), 28);
+  EXPECT_EQ(positions(21), 14);
+  EXPECT_EQ(positions(6), 7);
+}
+
+TEST(MemoryPlan, OfTheHostIsTheReplicaTheFeedbackAndTheLargestOfWhatComesInTurn) {
+  const PlannedTraining training = planned_training(false, "adamw");
+  const uint64_t theta = 4 * planned_theta(training).size();
+  const HostPlan cpu = plan_on_cpus(training, Precision::kFp32).host;
+  EXPECT_EQ(cpu.theta, theta);
+  EXPECT_EQ(cpu.feedback, theta);
+  EXPECT_EQ(cpu.checkpoint, theta);
+  EXPECT_EQ(cpu.delta, 0U);  // It is the machine's theta.
+  EXPECT_EQ(cpu.total(), 2 * theta + std::max(cpu.applying, theta));
+  const HostPlan card =
+      plan_memory(training.hparams, card_kind(80 * kGiB, Precision::kBf16), 1, {}).host;
+  EXPECT_EQ(card.delta, theta);
+}
+
+// --- The choice. ---
+
+Machines machines_with(uint64_t memory_bytes, int count) {
+  return {.kind = card_kind(80 * kGiB, Precision::kBf16),
+          .count = count,
+          .memory_bytes = memory_bytes,
+          .reserve_bytes = 1000};
+}
+
+PlannedTraining long_training() {
+  PlannedTraining training = planned_training(false, "adamw");
+  training.hparams.model.vocabulary = 2000;
+  training.hparams.model.layers = 20;
+  training.hparams.inner.sequences_per_step = 64;
+  return training;
+}
+
+TEST(ChoosePlan, TakesTheFirstInOrderThatFits) {
+  const common::Hparams hparams = long_training().hparams;
+  for (const int count : {1, 2, 8}) {
+    // Ever less memory: what is chosen only ever goes on in the order, and fits.
+    std::vector<std::tuple<int, bool, int>> order;
+    uint64_t memory = uint64_t{1} << 32;
+    std::optional<MemoryPlan> last;
+    while (true) {
+      const auto plan = choose_plan(hparams, machines_with(memory, count));
+      if (!plan) break;
+      EXPECT_LE(plan->largest() + 1000, memory);
+      EXPECT_EQ(plan->sharding.has_value(), count > 1);
+      order.emplace_back(plan->sharding ? static_cast<int>(*plan->sharding) : 0, plan->recompute,
+                         -plan->positions);
+      memory = plan->largest() + 1000 - 1;  // One byte less than it takes.
+      last = *plan;
+    }
+    ASSERT_GT(order.size(), 2U) << count;
+    EXPECT_TRUE(std::ranges::is_sorted(order)) << count;
+    EXPECT_EQ(std::ranges::adjacent_find(order), order.end()) << count;
+    const int part = (64 + count - 1) / count * 7;
+    EXPECT_EQ(order.front(), std::tuple(count > 1 ? 1 : 0, false, -part)) << count;
+    EXPECT_EQ(last->positions, 7);
+    EXPECT_TRUE(last->recompute);
+    // It is the smallest, too.
+    EXPECT_EQ(best_plan(hparams, machines_with(0, count)).largest(), last->largest());
+  }
+}
+
+TEST(ChoosePlan, HeedsWishes) {
+  const common::Hparams hparams = long_training().hparams;
+  const auto plan = choose_plan(hparams, machines_with(uint64_t{1} << 32, 4),
+                                {.sharding = Sharding::kGradients, .recompute = true});
+  ASSERT_TRUE(plan);
+  EXPECT_EQ(plan->sharding, Sharding::kGradients);
+  EXPECT_TRUE(plan->recompute);
+  EXPECT_EQ(describe(*plan),
+            "optimiser and gradient sharded, layers recomputed, 112 positions at once");
+}
+
+// --- 72.7 G parameters. ---
+
+common::Hparams large(bool tied) {
+  common::Hparams hparams = planned_training(tied, "adamw").hparams;
+  hparams.model = {.vocabulary = 262'144,
+                   .dim = 8192,
+                   .layers = 80,
+                   .heads = 64,
+                   .kv_heads = 8,
+                   .hidden = 28'672,
+                   .sequence_length = 2048,
+                   .rope_theta = 500'000,
+                   .rope_factor = 1,
+                   .norm_epsilon = 1e-5,
+                   .tied_embeddings = tied,
+                   .init_seed = 1,
+                   .init_std = 0.02};
+  hparams.inner.sequences_per_step = 192;
+  return hparams;
+}
+
+// A layer: q and o 8192^2, k and v 8192 * 1024, gate, up and down 8192 * 28672 each, two norms of
+// 8192: 855,654,400. 80 of them, the last norm, two tables of 262,144 * 8192: 72,747,327,488.
+TEST(MemoryPlan, Of72BillionParametersOnEightCardsOf140GiB) {
+  const Machines cards{
+      .kind = card_kind(140 * kGiB, Precision::kBf16), .count = 8, .memory_bytes = 140 * kGiB};
+  const MemoryPlan plan = best_plan(large(false), cards);
+  EXPECT_EQ(plan.sharding, Sharding::kParameters);
+  EXPECT_TRUE(plan.recompute);
+  EXPECT_EQ(plan.positions, 2048);
+  const uint64_t N = 72'747'327'488;
+  const uint64_t layer = 855'654'400;
+  const uint64_t table = 262'144 * uint64_t{8192};
+  for (const MachinePlan& card : plan.machines) {
+    // An eighth, cut at multiples of 16 in each of 82 pieces.
+    EXPECT_NEAR(static_cast<double>(card.theta), static_cast<double>(N / 2), 82 * 64);
+    EXPECT_EQ(card.gradient, card.theta);
+    EXPECT_EQ(card.moments, 2 * card.theta);
+    // Of theta and of the gradient: two layers, and the table with the norm that stands before it.
+    EXPECT_EQ(card.scratch, 2 * 4 * (2 * layer + table + 8192));
+    // bf16 of the same but for the norms.
+    EXPECT_EQ(card.packed, 2 * (2 * (layer - 2 * 8192) + table));
+    // bf16, 2048 positions: 80 inputs of layers of 8192; one layer's norms, heads and stream 4 *
+    // 8192, queries, keys and values 10,240, SwiGLU 3 * 28,672; stream and its norm 2 * 8192;
+    // gradients 2 * 8192 + 28,672 + 57,344. In fp32: 64 heads and five numbers, and three tokens.
+    EXPECT_EQ(card.activations, uint64_t{2048} * (2 * (80 * 8192 + 4 * 8192 + 10'240 + 3 * 28'672 +
+                                                       2 * 8192 + 2 * 8192 + 28'672 + 57'344) +
+                                                  4 * (64 + 2 + 2) + 4 * 3));
+    // 2^27 logits of fp32 are 512 positions, and the same again in bf16.
+    EXPECT_EQ(card.logits, 512 * uint64_t{262'144} * (4 + 2));
+  }
+  // 33.88 + 33.88 + 67.75 + 28.75 + 7.19 + 3.45 + 0.75 + 0.07 (a workspace of 64 MiB, sums, angles)
+  EXPECT_NEAR(static_cast<double>(plan.largest()) / 0x1p30, 175.70, 0.02);
+  // Replica and feedback, and the copy that becomes the contribution, or a checkpoint: 271.0 each.
+  EXPECT_EQ(plan.host.total(), 3 * 4 * N);
+}
+
+TEST(ChoosePlan, SaysWhatWouldHold72BillionParameters) {
+  for (const double memory : {140 * 0x1p30, 180e9}) {
+    const auto plan = choose_plan(large(false), 8, static_cast<uint64_t>(memory), Precision::kBf16);
+    ASSERT_FALSE(plan);
+    EXPECT_EQ(plan.error().code, Code::kExhausted);
+    EXPECT_THAT(plan.error().message, HasSubstr("moments in host memory (67.8 GiB a card, 542.0 "
+                                                "GiB in all), which this version cannot do"));
+    EXPECT_THAT(plan.error().message, HasSubstr("; 16 such cards hold it"));
+  }
+  EXPECT_TRUE(choose_plan(large(false), 16, 140 * kGiB, Precision::kBf16));
+  EXPECT_TRUE(choose_plan(large(true), 16, 140 * kGiB, Precision::kBf16));
+  // A card that would not hold them even so says nothing of moments.
+  const auto hopeless = choose_plan(large(false), 8, 24 * kGiB, Precision::kBf16);
+  ASSERT_FALSE(hopeless);
+  EXPECT_THAT(hopeless.error().message, testing::Not(HasSubstr("moments")));
+}
+
+}  // namespace
+}  // namespace train
