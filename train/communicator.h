@@ -4,10 +4,11 @@
 // and waited for; several may be under way, and may be waited for in any order. `begin` comes after
 // everything that the backend was asked for so far, and what the backend is asked for once `wait`
 // has returned sees the result; between the two nobody touches the memory that was handed over.
-// Memory is the machine's: the host's for the communicators here.
+// Memory is the machine's: the host's for the communicators here, the cards' for those of
+// train/card_ranks.h.
 //
-// Sums are taken in the order of ranks, ((0 + x_0) + x_1) + ..., so that every rank and every run
-// has the same bits.
+// Sums are taken in one order, so that every rank and every run has the same bits: here that of
+// ranks, ((0 + x_0) + x_1) + ...
 //
 // A rank that fails says so with `abort`, or says nothing: either way every wait of every rank ends
 // within the deadline, with an Error that names the rank. After that all collectives end with that
@@ -89,23 +90,32 @@ class Communicator {
 // One rank, which copies.
 std::unique_ptr<Communicator> make_alone_communicator();
 
-// R ranks in one process, a thread each. Whichever comes last to a collective carries it out for
-// all; the others wait asleep. `deadline`: how long a rank waits for the others at one collective,
-// which covers the work that they do before it.
-class ThreadRanks {
+// The ranks of one process, a thread each.
+class Ranks {
  public:
-  // Pre: ranks > 0.
-  ThreadRanks(int ranks, common::milliseconds deadline);
-  ~ThreadRanks();  // When no rank is in a call any more.
-  ThreadRanks(const ThreadRanks&) = delete;
-  ThreadRanks& operator=(const ThreadRanks&) = delete;
+  virtual ~Ranks() = default;  // When no rank is in a call any more.
 
-  int count() const;
-  Communicator& operator[](int rank);
+  virtual int count() const = 0;
+  virtual Communicator& operator[](int rank) = 0;
 
   // work(communicator) of every rank, each in a thread of its own; an Error aborts the others. The
   // Error that came first, when all have returned.
   common::Result<void> run(const std::function<common::Result<void>(Communicator&)>& work);
+};
+
+// Ranks that share memory. Whichever comes last to a collective carries it out for
+// all; the others wait asleep. `deadline`: how long a rank waits for the others at one collective,
+// which covers the work that they do before it.
+class ThreadRanks final : public Ranks {
+ public:
+  // Pre: ranks > 0.
+  ThreadRanks(int ranks, common::milliseconds deadline);
+  ~ThreadRanks() override;
+  ThreadRanks(const ThreadRanks&) = delete;
+  ThreadRanks& operator=(const ThreadRanks&) = delete;
+
+  int count() const override;
+  Communicator& operator[](int rank) override;
 
  private:
   struct Hub;

@@ -1,7 +1,8 @@
 // Goal: every rank gets what all ranks have, the same bits everywhere and in every run; a rank that
 //   is missing, lost or out of step ends every wait with an Error that names it.
-// Method: 1 to 4 ranks as threads, sizes by seed (0 among them) against plain loops; then the
-//   failures one by one, with deadlines that would make the test fail if they were waited for.
+// Method: 1 to 4 ranks as threads, of each kind (cards on an emulated wire), sizes by seed (0 among
+//   them) against plain loops; then the failures one by one, with deadlines that would make the
+//   test fail if they were waited for.
 #include "train/communicator.h"
 
 #include <gmock/gmock.h>
@@ -12,6 +13,7 @@
 #include <thread>
 
 #include "common/philox.h"
+#include "tests/train/nccl_emulation.h"
 
 namespace train {
 namespace {
@@ -41,9 +43,11 @@ std::vector<float> sum_of(uint64_t seed, int ranks, size_t size) {
   return sum;
 }
 
+// Every fourth time the same for all.
 std::vector<size_t> random_sizes(uint64_t seed, int ranks) {
   common::Philox random(seed);
   std::vector<size_t> sizes(static_cast<size_t>(ranks));
+  if (seed % 4 == 0) return std::vector(sizes.size(), size_t{random.below(10'000)});
   for (size_t& size : sizes) size = random.below(4) == 0 ? 0 : random.below(10'000);
   return sizes;
 }
@@ -95,10 +99,18 @@ Result<void> check_all(Communicator& communicator, uint64_t seed) {
   return communicator.barrier();
 }
 
-TEST(Communicator, CollectivesOfEverySizeAreThePlainLoops) {
+class Communicators : public testing::TestWithParam<std::string> {
+ protected:
+  static std::unique_ptr<Ranks> make(int ranks, milliseconds deadline = kPatience) {
+    if (GetParam() == "threads") return std::make_unique<ThreadRanks>(ranks, deadline);
+    return std::make_unique<cuda::EmulatedCards>(ranks, deadline);
+  }
+};
+
+TEST_P(Communicators, CollectivesOfEverySizeAreThePlainLoops) {
   for (const int count : {1, 2, 3, 4}) {
-    ThreadRanks ranks(count, kPatience);
-    const auto result = ranks.run([](Communicator& communicator) -> Result<void> {
+    const auto ranks = make(count);
+    const auto result = ranks->run([](Communicator& communicator) -> Result<void> {
       for (uint64_t seed = 1; seed <= 12; ++seed) TRY_VOID(check_all(communicator, seed));
       return {};
     });
@@ -117,9 +129,9 @@ TEST(Communicator, AloneDoesTheSame) {
   EXPECT_EQ(after.error().code, Code::kCancelled);
 }
 
-TEST(Communicator, SeveralCollectivesAreUnderWayAndWaitedForInAnyOrder) {
-  ThreadRanks ranks(3, kPatience);
-  const auto result = ranks.run([](Communicator& communicator) -> Result<void> {
+TEST_P(Communicators, SeveralCollectivesAreUnderWayAndWaitedForInAnyOrder) {
+  const auto ranks = make(3);
+  const auto result = ranks->run([](Communicator& communicator) -> Result<void> {
     constexpr size_t kCount = 20;
     std::vector<std::vector<float>> values;
     for (size_t i = 0; i < kCount; ++i) values.push_back(values_of(i, communicator.rank(), 100));
@@ -135,10 +147,10 @@ TEST(Communicator, SeveralCollectivesAreUnderWayAndWaitedForInAnyOrder) {
   EXPECT_TRUE(result);
 }
 
-TEST(Communicator, ARankThatDoesNotComeIsNamedWithinTheDeadline) {
-  ThreadRanks ranks(3, milliseconds{50});
+TEST_P(Communicators, ARankThatDoesNotComeIsNamedWithinTheDeadline) {
+  const auto ranks = make(3, milliseconds{200});
   std::atomic<int> failures = 0;
-  const auto result = ranks.run([&](Communicator& communicator) -> Result<void> {
+  const auto result = ranks->run([&](Communicator& communicator) -> Result<void> {
     std::vector<float> values(8);
     TRY_VOID(communicator.all_reduce(values));
     if (communicator.rank() == 1) return {};  // Left without a word.
@@ -150,13 +162,13 @@ TEST(Communicator, ARankThatDoesNotComeIsNamedWithinTheDeadline) {
   EXPECT_EQ(failures, 2);
   EXPECT_EQ(result.error().code, Code::kTimeout);
   EXPECT_EQ(result.error().message,
-            "rank 1 of 3 did not come to collective 1, all_reduce of 32 bytes, within 50 ms");
+            "rank 1 of 3 did not come to collective 1, all_reduce of 32 bytes, within 200 ms");
 }
 
-TEST(Communicator, ARankThatGivesUpEndsTheOthersWaitsAtOnce) {
-  ThreadRanks ranks(4, kPatience);
+TEST_P(Communicators, ARankThatGivesUpEndsTheOthersWaitsAtOnce) {
+  const auto ranks = make(4);
   std::vector<std::string> heard(4);
-  const auto result = ranks.run([&](Communicator& communicator) -> Result<void> {
+  const auto result = ranks->run([&](Communicator& communicator) -> Result<void> {
     if (communicator.rank() == 2) return Error{Code::kIo, "its disk is full"};
     const auto waited = communicator.barrier();
     EXPECT_FALSE(waited);
@@ -172,9 +184,9 @@ TEST(Communicator, ARankThatGivesUpEndsTheOthersWaitsAtOnce) {
   }
 }
 
-TEST(Communicator, RanksOutOfStepAreNamedWithWhatTheyCameTo) {
-  ThreadRanks ranks(2, kPatience);
-  const auto result = ranks.run([](Communicator& communicator) -> Result<void> {
+TEST_P(Communicators, RanksOutOfStepAreNamedWithWhatTheyCameTo) {
+  const auto ranks = make(2);
+  const auto result = ranks->run([](Communicator& communicator) -> Result<void> {
     std::vector<float> values(communicator.rank() == 0 ? 4 : 5);
     return communicator.all_reduce(values);
   });
@@ -189,10 +201,10 @@ TEST(Communicator, RanksOutOfStepAreNamedWithWhatTheyCameTo) {
 // One rank fails somewhere, with a collective under way; all release what they had handed over as
 // soon as they are told that they may. Nobody may touch it then: this is for the address and thread
 // sanitizers.
-TEST(Communicator, AfterAnErrorTheMemoryMayBeReleased) {
+TEST_P(Communicators, AfterAnErrorTheMemoryMayBeReleased) {
   for (int round = 0; round < 30; ++round) {
-    ThreadRanks ranks(4, kPatience);
-    const auto result = ranks.run([&](Communicator& communicator) -> Result<void> {
+    const auto ranks = make(4);
+    const auto result = ranks->run([&](Communicator& communicator) -> Result<void> {
       for (int step = 0;; ++step) {
         std::vector<float> first(2000, 1.0F);
         std::vector<float> second(20'000, 2.0F);
@@ -214,6 +226,9 @@ TEST(Communicator, AfterAnErrorTheMemoryMayBeReleased) {
     EXPECT_THAT(result.error().message, testing::EndsWith("told to stop"));
   }
 }
+
+INSTANTIATE_TEST_SUITE_P(All, Communicators, testing::Values("threads", "emulated_cards"),
+                         [](const auto& row) { return row.param; });
 
 TEST(CommunicatorDeathTest, WaitingTwiceIsABug) {
   EXPECT_DEATH(
