@@ -41,7 +41,7 @@ Result<int> run(const CLI::App& verb) {
   TRY(const train::NodeParts node, train::open_node(config));
   TRY_VOID(common::check_netuid(verb, node.hparams.netuid));
   TRY(const auto learner,
-      train::open_learner(config, node));
+      train::open_learner(node.hparams, node.machines, {.recompute = config.recompute}));
   TRY(const Keypair hotkey, common::read_hotkey(config, verb));
   TRY(const auto ledger, chain::connect_as(hotkey.account(), config.chain_endpoint,
                                            node.hparams.netuid, common::patience_of(verb), clock));

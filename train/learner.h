@@ -11,6 +11,7 @@
 #include "common/result.h"
 #include "train/backend.h"
 #include "train/batch.h"
+#include "train/communicator.h"
 #include "train/model.h"
 #include "train/optimiser_parts.h"
 #include "train/sharding.h"
@@ -42,11 +43,21 @@ std::unique_ptr<Learner> make_learner(const common::Hparams& hparams, Backend& b
                                       const ModelOptions& options);
 std::unique_ptr<Learner> make_learner(Model& model, Optimiser& optimiser);
 
-// Several, a rank each, of this process; memory as train/sharding.h says. They outlive it. Machines
-// of one kind; of cards see make_card_ranks. Once a rank has failed every call says why, and there
-// is no way on but a new learner.
-std::unique_ptr<Learner> make_sharded_learner(const common::Hparams& hparams,
-                                              std::span<const std::unique_ptr<Backend>> machines,
-                                              Sharding sharding, const ModelOptions& options);
+// What a miner trains with: its machine, or all of them together, which are of one kind and outlive
+// it. Of cards the plan that fits (train/memory_plan.h) decides what is sharded, what is recomputed
+// even if `options` does not say so, and how many positions are worked on at once; CPUs share the
+// optimiser alone. kExhausted, with what it would take: the cards cannot hold the model. Otherwise
+// make_card_ranks' errors.
+common::Result<std::unique_ptr<Learner>> open_learner(
+    const common::Hparams& hparams, std::span<const std::unique_ptr<Backend>> machines,
+    ModelOptions options);
+
+// Several of one kind, which outlive it, each one of `ranks`, which talk by memory of that kind;
+// memory as train/sharding.h says. Once a rank has failed every call says why, and there is no way
+// on but a new learner.  Pre: as many machines as ranks.
+std::unique_ptr<Learner> make_learner(const common::Hparams& hparams,
+                                      std::span<const std::unique_ptr<Backend>> machines,
+                                      std::unique_ptr<Ranks> ranks, Sharding sharding,
+                                      const ModelOptions& options);
 
 }  // namespace train

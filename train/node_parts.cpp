@@ -94,15 +94,6 @@ Result<NodeParts> open_node(const common::NodeConfig& config) {
                    std::move(local)};
 }
 
-Result<std::unique_ptr<Learner>> open_learner(const common::NodeConfig& config,
-                                              const NodeParts& node) {
-  const ModelOptions options{.recompute = config.recompute};
-  if (node.machines.size() == 1) {
-    return make_learner(node.hparams, *node.machines.front(), options);
-  }
-  return make_sharded_learner(node.hparams, node.machines, Sharding::kOptimiser, options);
-}
-
 Result<std::unique_ptr<Model>> open_model(const common::NodeConfig& config, const NodeParts& node) {
   if (node.machines.size() > 1) {
     return Error{Code::kInvalidArgument, "device '" + config.device +

@@ -11,7 +11,6 @@
 #include "compress/codec.h"
 #include "train/backend.h"
 #include "train/dataset.h"
-#include "train/learner.h"
 #include "train/model.h"
 #include "train/peers.h"
 #include "train/training_sets.h"
@@ -33,10 +32,6 @@ struct NodeParts {
 // that is not named, a bucket that cannot be written, a device that is not there.
 common::Result<NodeParts> open_node(const common::NodeConfig& config);
 
-// What a miner trains with: its machine, or all of them together. kInvalidArgument where they
-// cannot hold the model, with what it takes.
-common::Result<std::unique_ptr<Learner>> open_learner(const common::NodeConfig& config,
-                                                      const NodeParts& node);
 // What a validator judges with, on its one machine: several are kInvalidArgument.
 common::Result<std::unique_ptr<Model>> open_model(const common::NodeConfig& config,
                                                   const NodeParts& node);

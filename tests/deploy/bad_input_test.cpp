@@ -213,7 +213,9 @@ TEST_F(BadInput, ADeviceThatIsNotThere) {
               ::testing::AnyOf("muster-miner: cuda:99: built without CUDA",
                                ::testing::StartsWith("muster-miner: cuda:99: no CUDA device"),
                                ::testing::StartsWith("muster-miner: cuda:99: this machine has")));
-  expect(config(), 2, "device 'gpu': it must be cpu, cpu:THREADS (1 to 1024) or cuda:NUMBER",
+  expect(config(), 2,
+         "device 'gpu': should be cpu, cpu:THREADS, cuda:NUMBER, or several with commas between "
+         "(cuda:0,cuda:2; cuda:0-7)",
          {"--device", "gpu"});
 }
 

@@ -112,9 +112,14 @@ SmallModel::SmallModel(const common::Hparams& hparams)
 
 SmallMachines::SmallMachines(const common::Hparams& hparams, size_t count) {
   while (backends.size() < count) backends.push_back(must(train::make_backend("cpu", 1)));
-  learner = count == 1
-                ? train::make_learner(hparams, *backends.front(), {})
-                : train::make_sharded_learner(hparams, backends, train::Sharding::kParameters, {});
+  if (count == 1) {
+    learner = train::make_learner(hparams, *backends.front(), {});
+    return;
+  }
+  constexpr common::milliseconds kPatience{60'000};
+  auto ranks = std::make_unique<train::ThreadRanks>(static_cast<int>(count), kPatience);
+  learner =
+      train::make_learner(hparams, backends, std::move(ranks), train::Sharding::kParameters, {});
 }
 
 }  // namespace sim

@@ -11,6 +11,7 @@
 
 #include "common/files.h"
 #include "tests/temp_folder.h"
+#include "tests/train/counting_backend.h"
 #include "tests/train/learn.h"
 #include "tests/train/oracle.h"
 #include "tests/train/small_model.h"
@@ -22,6 +23,7 @@ namespace {
 
 using common::Code;
 
+constexpr common::milliseconds kPatience{60'000};
 constexpr double kRate = 1e-3;
 constexpr Sharding kStages[] = {Sharding::kOptimiser, Sharding::kGradients, Sharding::kParameters};
 
@@ -36,7 +38,9 @@ class LearnerTest : public testing::Test {
   }
   std::unique_ptr<Learner> learner(size_t machines, Sharding sharding = Sharding::kOptimiser) {
     if (machines == 1) return make_learner(hparams_, *machines_.front(), {});
-    return make_sharded_learner(hparams_, std::span(machines_).first(machines), sharding, {});
+    auto ranks = std::make_unique<ThreadRanks>(static_cast<int>(machines), kPatience);
+    return make_learner(hparams_, std::span(machines_).first(machines), std::move(ranks), sharding,
+                        {});
   }
   Batch batch(uint64_t step) const {
     return make_batch(random_runs(step + 1, 7, 6, hparams_.model.vocabulary), kEnd, true);
@@ -126,6 +130,51 @@ TEST_F(LearnerTest, WhatIsNotFiniteIsRefusedAndTheNextWindowIsTrained) {
     theta_ = good;
     EXPECT_EQ(window(*broken, 0), window(*learner(machines), 0));
   }
+}
+
+// A card to whoever asks for its memory.
+class SmallCard final : public CountingBackend {
+ public:
+  SmallCard(Backend& inner, uint64_t memory_bytes)
+      : CountingBackend(inner), memory_bytes_(memory_bytes) {}
+  bool unified_memory() const override { return false; }
+  uint64_t memory_bytes() const override { return memory_bytes_; }
+
+ private:
+  uint64_t memory_bytes_;
+};
+
+TEST_F(LearnerTest, ACardTrainsWhatItCanHold) {
+  std::vector<std::unique_ptr<Backend>> cards;
+  cards.push_back(std::make_unique<SmallCard>(*machines_.front(), uint64_t{4} << 30));
+  {
+    const auto opened = open_learner(hparams_, cards, {});
+    ASSERT_TRUE(opened) << opened.error().message;
+    EXPECT_EQ(window(**opened, 0), window(*learner(1), 0));
+  }
+  cards.front() = std::make_unique<SmallCard>(*machines_.front(), uint64_t{1} << 20);
+  const auto opened = open_learner(hparams_, cards, {});
+  ASSERT_FALSE(opened);
+  EXPECT_EQ(opened.error().code, Code::kExhausted);
+  EXPECT_THAT(opened.error().message, testing::HasSubstr("1.0 MiB"));
+}
+
+TEST_F(LearnerTest, CardsThatAreNoneAreRefused) {
+  std::vector<std::unique_ptr<Backend>> cards;
+  for (int i = 0; i < 2; ++i) {
+    cards.push_back(std::make_unique<SmallCard>(*machines_.front(), uint64_t{4} << 30));
+  }
+  const auto opened = open_learner(hparams_, cards, {});
+  ASSERT_FALSE(opened);
+  EXPECT_TRUE(opened.error().code == Code::kInvalidArgument ||
+              opened.error().code == Code::kUnavailable)
+      << opened.error().message;
+}
+
+TEST_F(LearnerTest, CpusShareTheOptimiser) {
+  const auto opened = open_learner(hparams_, machines_, {});
+  ASSERT_TRUE(opened);
+  EXPECT_EQ(window(**opened, 0), window(*learner(3), 0));
 }
 
 using LearnerDeathTest = LearnerTest;

@@ -1,7 +1,8 @@
 #include <algorithm>
+#include <functional>
+#include <utility>
 
 #include "common/check.h"
-#include "train/communicator.h"
 #include "train/learner.h"
 
 namespace train {
@@ -10,32 +11,28 @@ namespace {
 using common::Code;
 using common::Result;
 
-// How long a rank waits for the others. Threads of one process do not vanish, so this is for what
-// cannot happen, but for a machine that slept.
-constexpr common::milliseconds kPatience{10 * 60 * 1000};
-
 class SeveralMachines final : public Learner {
  public:
   SeveralMachines(const common::Hparams& hparams,
-                  std::span<const std::unique_ptr<Backend>> machines, Sharding sharding,
-                  const ModelOptions& options)
-      : ranks_(static_cast<int>(machines.size()), kPatience) {
+                  std::span<const std::unique_ptr<Backend>> machines, std::unique_ptr<Ranks> ranks,
+                  Sharding sharding, const ModelOptions& options)
+      : ranks_(std::move(ranks)) {
     for (const auto& machine : machines) {
-      trainings_.push_back(
-          std::make_unique<ShardedTraining>(hparams.model, hparams.inner, sharding, *machine,
-                                            ranks_[static_cast<int>(trainings_.size())], options));
+      Communicator& rank = (*ranks_)[static_cast<int>(trainings_.size())];
+      trainings_.push_back(std::make_unique<ShardedTraining>(hparams.model, hparams.inner, sharding,
+                                                             *machine, rank, options));
     }
   }
 
   Result<void> begin(std::span<const float> theta) override {
     start_ = theta;
-    return ranks_.run([&](Communicator& rank) { return training(rank).begin(theta); });
+    return ranks_->run([&](Communicator& rank) { return training(rank).begin(theta); });
   }
 
   Result<double> step(const Batch& batch, double rate) override {
     CHECK(!start_.empty());
     std::vector<Result<double>> losses(trainings_.size(), 0.0);
-    TRY_VOID(ranks_.run([&](Communicator& rank) -> Result<void> {
+    TRY_VOID(ranks_->run([&](Communicator& rank) -> Result<void> {
       const auto taken = training(rank).step(batch, rate);
       // What is not finite is so at all ranks, and no reason to give up.
       if (!taken && taken.error().code != Code::kRefused) return taken.error();
@@ -49,7 +46,7 @@ class SeveralMachines final : public Learner {
     CHECK(!start_.empty());
     const std::span<const float> start = std::exchange(start_, {});
     std::vector<float> values(start.size());
-    TRY_VOID(ranks_.run([&](Communicator& rank) {
+    TRY_VOID(ranks_->run([&](Communicator& rank) {
       return training(rank).download(rank.rank() == 0 ? std::span(values) : std::span<float>());
     }));
     std::ranges::transform(start, values, values.begin(), std::minus());
@@ -71,18 +68,19 @@ class SeveralMachines final : public Learner {
   static size_t index(const Communicator& rank) { return static_cast<size_t>(rank.rank()); }
   ShardedTraining& training(const Communicator& rank) { return *trainings_[index(rank)]; }
 
-  ThreadRanks ranks_;
+  std::unique_ptr<Ranks> ranks_;
   std::vector<std::unique_ptr<ShardedTraining>> trainings_;  // By rank.
   std::span<const float> start_;
 };
 
 }  // namespace
 
-std::unique_ptr<Learner> make_sharded_learner(const common::Hparams& hparams,
-                                              std::span<const std::unique_ptr<Backend>> machines,
-                                              Sharding sharding, const ModelOptions& options) {
-  CHECK(!machines.empty());
-  return std::make_unique<SeveralMachines>(hparams, machines, sharding, options);
+std::unique_ptr<Learner> make_learner(const common::Hparams& hparams,
+                                      std::span<const std::unique_ptr<Backend>> machines,
+                                      std::unique_ptr<Ranks> ranks, Sharding sharding,
+                                      const ModelOptions& options) {
+  CHECK(!machines.empty() && machines.size() == static_cast<size_t>(ranks->count()));
+  return std::make_unique<SeveralMachines>(hparams, machines, std::move(ranks), sharding, options);
 }
 
 }  // namespace train
