@@ -29,8 +29,8 @@ void adamw_step(Backend& backend, const common::InnerParams& params, std::span<c
 }
 
 AdamW::AdamW(const compress::Layout& layout, const common::InnerParams& params, Backend& backend,
-             ParameterRange range)
-    : Optimiser(layout, params, backend, range) {
+             ParameterRange range, Buffer<float>* room)
+    : Optimiser(layout, params, backend, range, room) {
   for (const compress::Tensor& tensor : layout.tensors()) {
     const uint64_t first = std::max(tensor.offset, range.first);
     const uint64_t end = std::min(tensor.offset + tensor.size(), range.end());
@@ -45,10 +45,10 @@ AdamW::AdamW(const compress::Layout& layout, const common::InnerParams& params, 
   add_moment(range.size);
 }
 
-void AdamW::move(float* theta, const float* gradient, double rate, float gradient_scale) {
-  std::vector<Buffer<float>>& moments = state().moments;
-  adamw_step(backend(), params(), runs_, theta, moments[0].data(), moments[1].data(), gradient,
-             state().steps, rate, gradient_scale);
+void AdamW::move(float* theta, const float* gradient, std::span<float* const> moments, double rate,
+                 float gradient_scale) {
+  adamw_step(backend(), params(), runs_, theta, moments[0], moments[1], gradient, state().steps,
+             rate, gradient_scale);
 }
 
 }  // namespace train

@@ -27,14 +27,15 @@ void adamw_step(Backend& backend, const common::InnerParams& params, std::span<c
 class AdamW final : public Optimiser {
  public:
   AdamW(const compress::Layout& layout, const common::InnerParams& params, Backend& backend,
-        ParameterRange range);
+        ParameterRange range, Buffer<float>* room = nullptr);
   AdamW(const compress::Layout& layout, const common::InnerParams& params, Backend& backend)
       : AdamW(layout, params, backend, whole(layout)) {}
 
   std::string_view kind() const override { return kAdamwKind; }
 
  private:
-  void move(float* theta, const float* gradient, double rate, float gradient_scale) override;
+  void move(float* theta, const float* gradient, std::span<float* const> moments, double rate,
+            float gradient_scale) override;
 
   std::vector<AdamwRun> runs_;
 };

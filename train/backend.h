@@ -78,6 +78,10 @@ class Backend {
   virtual void upload(void* to, const void* from, size_t size_bytes) = 0;
   virtual void download(void* to, const void* from, size_t size_bytes) = 0;
   virtual void clear(void* memory, size_t size_bytes) = 0;
+  // Memory of ours, aligned to 64 bytes, that uploads are fast from and downloads to: pinned, so
+  // for what stays. Having none left is the end (CHECK).
+  virtual void* allocate_host(size_t size_bytes);
+  virtual void release_host(void* memory);
   // The same, with the values rounded to the machine's precision or widened from it.
   virtual void upload_activations(Activation* to, std::span<const float> from) = 0;
   virtual void download_activations(std::span<float> to, const Activation* from) = 0;

@@ -58,6 +58,7 @@ common::Result<std::unique_ptr<Learner>> open_learner(
 std::unique_ptr<Learner> make_learner(const common::Hparams& hparams,
                                       std::span<const std::unique_ptr<Backend>> machines,
                                       std::unique_ptr<Ranks> ranks, Sharding sharding,
-                                      const ModelOptions& options);
+                                      const ModelOptions& options,
+                                      MomentHome moments = MomentHome::kMachine);
 
 }  // namespace train

@@ -84,25 +84,33 @@ class PackedSizes {
   std::unique_ptr<Backend> cpu_;
 };
 
+OptimiserSizes optimiser_sizes_of(const ModelSizes& model, std::optional<Sharding> sharding,
+                                  int rank) {
+  if (!sharding) {
+    return optimiser_sizes(model.layout, model.inner.optimiser, {0, model.parameters()});
+  }
+  OptimiserSizes sizes;
+  for (size_t piece = 0; piece < model.shares.pieces().count(); ++piece) {
+    const Range range = model.shares.of(piece, rank);
+    sizes += optimiser_sizes(model.layout, model.inner.optimiser, {range.first, range.size});
+  }
+  return sizes;
+}
+
 // Shares of theta, gradient and moments, pieces while they are whole, and what the optimiser works
 // in, which is counted among the rooms.
-MachinePlan parameters_of(const ModelSizes& model, std::optional<Sharding> sharding, int rank) {
+MachinePlan parameters_of(const ModelSizes& model, const MemoryPlan& whole, int rank) {
   MachinePlan plan;
-  OptimiserSizes sizes;
-  if (!sharding) {
+  const OptimiserSizes sizes = optimiser_sizes_of(model, whole.sharding, rank);
+  if (!whole.sharding) {
     plan.theta = plan.gradient = model.parameters() * kValue;
-    sizes = optimiser_sizes(model.layout, model.inner.optimiser, {0, model.parameters()});
   } else {
-    const ShardedMemory shares = sharded_memory(model.shares, *sharding, rank);
+    const ShardedMemory shares = sharded_memory(model.shares, *whole.sharding, rank);
     plan.theta = shares.theta;
     plan.gradient = shares.gradient;
     plan.scratch = shares.scratch;
-    for (size_t piece = 0; piece < model.shares.pieces().count(); ++piece) {
-      const Range range = model.shares.of(piece, rank);
-      sizes += optimiser_sizes(model.layout, model.inner.optimiser, {range.first, range.size});
-    }
   }
-  plan.moments = sizes.moments * kValue;
+  plan.moments = (whole.moments == MomentHome::kHost ? sizes.room : sizes.moments) * kValue;
   plan.rooms = sizes.work * kValue;
   return plan;
 }
@@ -139,7 +147,7 @@ uint64_t cpu_logit_bytes(int N, int V, Precision precision) {
 
 MachinePlan plan_machine(const ModelSizes& model, const MachineKind& kind, const MemoryPlan& whole,
                          int rank) {
-  MachinePlan plan = parameters_of(model, whole.sharding, rank);
+  MachinePlan plan = parameters_of(model, whole, rank);
   const int N = whole.positions;
   const PackedSizes packed(model.shape, kind);
   const auto layers = static_cast<uint64_t>(model.shape.layers);
@@ -164,9 +172,12 @@ MachinePlan plan_machine(const ModelSizes& model, const MachineKind& kind, const
   return plan;
 }
 
-HostPlan plan_host(const common::Hparams& hparams, const ModelSizes& model,
-                   const MachineKind& kind) {
+HostPlan plan_host(const common::Hparams& hparams, const ModelSizes& model, const MachineKind& kind,
+                   const MemoryPlan& machines) {
   HostPlan host;
+  for (int rank = 0; rank < model.ranks && machines.moments == MomentHome::kHost; ++rank) {
+    host.moments += optimiser_sizes_of(model, machines.sharding, rank).moments * kValue;
+  }
   host.theta = host.feedback = host.checkpoint = model.parameters() * kValue;
   if (kind.is_card || model.ranks > 1) host.delta = host.theta;
   if (hparams.codec.look_ahead) host.ahead = host.theta;
@@ -183,17 +194,36 @@ HostPlan plan_host(const common::Hparams& hparams, const ModelSizes& model,
   return host;
 }
 
-std::vector<std::optional<Sharding>> stages_of(const Machines& machines, const PlanWishes& wishes) {
-  if (machines.count == 1) return {std::nullopt};
-  if (wishes.sharding) return {wishes.sharding};
-  return {Sharding::kOptimiser, Sharding::kGradients, Sharding::kParameters};
+struct Stage {
+  MomentHome moments;
+  std::optional<Sharding> sharding;
+};
+
+std::vector<Stage> stages_of(const Machines& machines, const PlanWishes& wishes) {
+  std::vector<Stage> stages;
+  const bool alone = machines.count == 1;
+  for (const MomentHome home : {MomentHome::kMachine, MomentHome::kHost}) {
+    if (home == MomentHome::kHost && !machines.kind.is_card) continue;
+    if (alone && home == MomentHome::kMachine) {
+      stages.push_back({home, std::nullopt});
+      continue;
+    }
+    for (const Sharding sharding :
+         {Sharding::kOptimiser, Sharding::kGradients, Sharding::kParameters}) {
+      if (wishes.sharding.value_or(sharding) != sharding) continue;
+      if (alone && sharding != Sharding::kOptimiser) continue;
+      stages.push_back({home, sharding});
+    }
+  }
+  return stages;
 }
 
 // Without the host.
 MemoryPlan plan_machines(const ModelSizes& model, const MachineKind& kind,
                          const PlanOptions& options) {
-  CHECK(options.sharding.has_value() == (model.ranks > 1));
-  MemoryPlan plan{.sharding = options.sharding, .recompute = options.recompute};
+  CHECK(options.sharding.has_value() == (model.ranks > 1 || options.moments == MomentHome::kHost));
+  MemoryPlan plan{
+      .sharding = options.sharding, .moments = options.moments, .recompute = options.recompute};
   plan.positions_at_once =
       options.positions_at_once > 0 ? options.positions_at_once : kind.positions_at_once;
   CHECK(plan.positions_at_once > 0);
@@ -208,16 +238,18 @@ MemoryPlan plan_machines(const ModelSizes& model, const MachineKind& kind,
 // The first that fits, or the smallest.
 MemoryPlan best_of(const ModelSizes& model, const Machines& machines, const PlanWishes& wishes) {
   std::optional<MemoryPlan> smallest;
-  for (const std::optional<Sharding> sharding : stages_of(machines, wishes)) {
+  for (const Stage& stage : stages_of(machines, wishes)) {
     for (const bool recompute : {false, true}) {
       if (!recompute && wishes.recompute) continue;
       uint32_t tried = 0;  // Half as many positions at once need not be fewer sequences.
       for (int at_once = machines.kind.positions_at_once; at_once > 0; at_once /= 2) {
         const uint32_t sequences = sequences_together(model, at_once);
         if (std::exchange(tried, sequences) == sequences) continue;
-        MemoryPlan plan = plan_machines(
-            model, machines.kind,
-            {.sharding = sharding, .recompute = recompute, .positions_at_once = at_once});
+        MemoryPlan plan = plan_machines(model, machines.kind,
+                                        {.sharding = stage.sharding,
+                                         .moments = stage.moments,
+                                         .recompute = recompute,
+                                         .positions_at_once = at_once});
         if (machines.hold(plan)) return plan;
         if (!smallest || plan.largest() < smallest->largest()) smallest = std::move(plan);
       }
@@ -237,12 +269,6 @@ const char* kept_in_shares(Sharding sharding) {
   }
   CHECK_MSG(false, "a stage of sharding");
   return "";
-}
-
-uint64_t most_moments(const MemoryPlan& plan) {
-  uint64_t most = 0;
-  for (const MachinePlan& machine : plan.machines) most = std::max(most, machine.moments);
-  return most;
 }
 
 // The least of 2, 4, ... 64 machines, more than there are, that hold it; 0: none of them.
@@ -278,7 +304,7 @@ uint64_t MachinePlan::total() const {
 }
 
 uint64_t HostPlan::total() const {
-  return theta + feedback + std::max({delta + ahead, applying, checkpoint});
+  return theta + feedback + moments + std::max({delta + ahead, applying, checkpoint});
 }
 
 uint64_t MemoryPlan::largest() const {
@@ -292,7 +318,7 @@ MemoryPlan plan_memory(const common::Hparams& hparams, const MachineKind& kind, 
   CHECK(ranks > 0);
   const ModelSizes model(hparams, ranks);
   MemoryPlan plan = plan_machines(model, kind, options);
-  plan.host = plan_host(hparams, model, kind);
+  plan.host = plan_host(hparams, model, kind, plan);
   return plan;
 }
 
@@ -301,7 +327,7 @@ MemoryPlan best_plan(const common::Hparams& hparams, const Machines& machines,
   CHECK(machines.count > 0);
   const ModelSizes model(hparams, machines.count);
   MemoryPlan plan = best_of(model, machines, wishes);
-  plan.host = plan_host(hparams, model, machines.kind);
+  plan.host = plan_host(hparams, model, machines.kind, plan);
   return plan;
 }
 
@@ -322,8 +348,10 @@ Result<MemoryPlan> choose_plan(const common::Hparams& hparams, int ranks,
 }
 
 std::string describe(const MemoryPlan& plan) {
-  return fmt::format("{}, layers {}, {} positions at once",
-                     plan.sharding ? kept_in_shares(*plan.sharding) : "nothing sharded",
+  const bool shares = plan.sharding && plan.machines.size() > 1;
+  return fmt::format("{}, {}layers {}, {} positions at once",
+                     shares ? kept_in_shares(*plan.sharding) : "nothing sharded",
+                     plan.moments == MomentHome::kHost ? "moments in host memory, " : "",
                      plan.recompute ? "recomputed" : "kept", plan.positions);
 }
 
@@ -336,13 +364,6 @@ std::string shortage(const common::Hparams& hparams, const Machines& machines,
       "the model needs {} of a {}'s {} ({} of it for the driver), {} too much, even with {}",
       gibibytes(needed), one, gibibytes(machines.memory_bytes), gibibytes(machines.reserve_bytes),
       gibibytes(needed - machines.memory_bytes), describe(plan));
-  const uint64_t moments = most_moments(plan);
-  if (needed - moments <= machines.memory_bytes) {
-    text += fmt::format(
-        "; it would fit with the optimiser's moments in host memory ({} a {}, {} in all), which "
-        "this version cannot do",
-        gibibytes(moments), one, gibibytes(moments * static_cast<uint64_t>(machines.count)));
-  }
   const int enough = enough_machines(hparams, machines, wishes);
   if (enough > 0) return text + fmt::format("; {} such {}s hold it", enough, one);
   return text + fmt::format("; 64 such {}s do not hold it either", one);

@@ -6,10 +6,10 @@
 // driver's context, cuBLASLt's and this program's kernels, NCCL's channels, gaps between arrays.
 // That is what the reserve is for.
 //
-// 72.7 G parameters (80 layers, dim 8,192, two tables of 262,144 tokens) with AdamW on 8 cards of
-// 140 GiB, all of it sharded, layers recomputed, a sequence of 2,048 at once: 176 GiB a card, of
-// which 68 are moments. It does not fit there, nor on cards of 180 GB, and it would if the moments
-// lay in the host's memory while the model works, which this version does not do.
+// 72.7 G parameters (80 layers, dim 8,192, two tables of 262,144 tokens) with AdamW on 8 cards: all
+// of it sharded, layers recomputed, a sequence of 2,048 at once, are 176 GiB a card, of which 68
+// are moments. With those at home in the host's memory (542 GiB for the 8) it fits into 140 GiB,
+// with eight sequences at once.
 #pragma once
 
 #include <cstdint>
@@ -40,7 +40,7 @@ MachineKind cpu_kind(Precision precision);
 struct MachinePlan {
   uint64_t theta = 0;     // The copy that is trained, or this rank's shares of it.
   uint64_t gradient = 0;  // Likewise.
-  uint64_t moments = 0;   // What the optimiser remembers.
+  uint64_t moments = 0;   // What the optimiser remembers, or where it comes to for a step.
   uint64_t scratch = 0;   // Pieces of theta and gradient while they are whole.
   uint64_t packed = 0;    // What products read of the weights: a bf16 copy.
   uint64_t activations = 0;
@@ -57,6 +57,7 @@ struct MachinePlan {
 struct HostPlan {
   uint64_t theta = 0;     // The replica's.
   uint64_t feedback = 0;  // Error feedback.
+  uint64_t moments = 0;   // Of all machines, where their home is the host.
   // One after the other, never together; the first two while it trains:
   uint64_t delta = 0;       // The copy that becomes the contribution; 0 where a machine's theta is
                             //   that copy.
@@ -68,7 +69,8 @@ struct HostPlan {
 };
 
 struct MemoryPlan {
-  std::optional<Sharding> sharding;   // Nothing: one machine by itself.
+  std::optional<Sharding> sharding;  // Nothing: one machine by itself.
+  MomentHome moments = MomentHome::kMachine;
   bool recompute = false;             // ModelOptions::recompute,
   int positions_at_once = 0;          //   and positions_at_once.
   int positions = 0;                  // Of the largest micro-batch.
@@ -79,8 +81,10 @@ struct MemoryPlan {
 };
 
 struct PlanOptions {
-  std::optional<Sharding>
-      sharding;  // Has a value where there are several machines, and only there.
+  // Has a value where there are several machines, or moments are at home on the host (train/
+  // sharding.h, of one rank), and only there.
+  std::optional<Sharding> sharding;
+  MomentHome moments = MomentHome::kMachine;
   bool recompute = false;
   int positions_at_once = 0;  // 0: the machine's.
 };
@@ -104,9 +108,10 @@ struct PlanWishes {
   std::optional<Sharding> sharding;  // Nothing: the least that fits. Only of several machines.
   bool recompute = false;            // Even where it would fit without.
 };
-// The first that fits of: as little sharding as can be; for each first without, then with
-// recomputation; for each as many positions at once as the machine likes, then half of them, down
-// to a sequence. If none does, the smallest.
+// The first that fits of: moments on the machine, then, of cards, on the host; for each as little
+// sharding as can be; for each first without, then with recomputation; for each as many positions
+// at once as the machine likes, then half of them, down to a sequence. If none does, the
+// smallest.
 MemoryPlan best_plan(const common::Hparams& hparams, const Machines& machines,
                      const PlanWishes& wishes = {});
 
@@ -120,8 +125,8 @@ common::Result<MemoryPlan> choose_plan(const common::Hparams& hparams, int ranks
 
 // "parameters sharded, layers recomputed, 2,048 positions at once"
 std::string describe(const MemoryPlan& plan);
-// A sentence without a stop: by how much `plan` misses, what would help of what is built, and what
-// would of what is not.  Pre: the machines do not hold it.
+// A sentence without a stop: by how much `plan` misses, what would help of what is built, and
+// what would of what is not.  Pre: the machines do not hold it.
 std::string shortage(const common::Hparams& hparams, const Machines& machines,
                      const PlanWishes& wishes, const MemoryPlan& plan);
 // "12.3 GiB", "4.0 MiB"

@@ -19,8 +19,8 @@ bool is_layers_matrix(const compress::Tensor& tensor) {
 }  // namespace
 
 Muon::Muon(const compress::Layout& layout, const common::InnerParams& params, Backend& backend,
-           ParameterRange range)
-    : Optimiser(layout, params, backend, range),
+           ParameterRange range, Buffer<float>* room)
+    : Optimiser(layout, params, backend, range, room),
       newton_schulz_(backend, params.muon_iterations),
       update_(backend) {
   uint64_t in_matrices = 0;
@@ -47,15 +47,15 @@ Muon::Muon(const compress::Layout& layout, const common::InnerParams& params, Ba
   update_.reserve(largest);
 }
 
-void Muon::move(float* theta, const float* gradient, double rate, float gradient_scale) {
-  std::vector<Buffer<float>>& moments = state().moments;
-  adamw_step(backend(), params(), others_, theta, moments[1].data(), moments[2].data(), gradient,
-             state().steps, rate * params().muon_adamw_ratio, gradient_scale);
+void Muon::move(float* theta, const float* gradient, std::span<float* const> moments, double rate,
+                float gradient_scale) {
+  adamw_step(backend(), params(), others_, theta, moments[1], moments[2], gradient, state().steps,
+             rate * params().muon_adamw_ratio, gradient_scale);
   const auto momentum = static_cast<float>(params().muon_momentum);
   const auto keep = static_cast<float>(1.0 - rate * params().weight_decay);
   for (const Matrix& matrix : matrices_) {
     const float* g = gradient + matrix.first;
-    float* m = moments[0].data() + matrix.moment;
+    float* m = moments[0] + matrix.moment;
     float* u = update_.data();
     backend().combine(m, momentum, m, gradient_scale, g, matrix.size());
     backend().combine(u, momentum, m, gradient_scale, g, matrix.size());

@@ -25,7 +25,7 @@ inline constexpr std::string_view kMuonKind = "muon";
 class Muon final : public Optimiser {
  public:
   Muon(const compress::Layout& layout, const common::InnerParams& params, Backend& backend,
-       ParameterRange range);
+       ParameterRange range, Buffer<float>* room = nullptr);
   Muon(const compress::Layout& layout, const common::InnerParams& params, Backend& backend)
       : Muon(layout, params, backend, whole(layout)) {}
 
@@ -39,7 +39,8 @@ class Muon final : public Optimiser {
     int cols;
     uint64_t size() const { return static_cast<uint64_t>(rows) * static_cast<uint64_t>(cols); }
   };
-  void move(float* theta, const float* gradient, double rate, float gradient_scale) override;
+  void move(float* theta, const float* gradient, std::span<float* const> moments, double rate,
+            float gradient_scale) override;
 
   std::vector<Matrix> matrices_;
   std::vector<AdamwRun> others_;

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <string_view>
 #include <vector>
 
@@ -11,6 +12,7 @@
 #include "compress/layout.h"
 #include "train/backend.h"
 #include "train/buffer.h"
+#include "train/moment.h"
 
 namespace train {
 
@@ -33,11 +35,14 @@ std::vector<ParameterRange> split_parameters(const compress::Layout& layout,
 // root of the sum over parts of Backend::sum_of_squares. Not finite if a value is not.
 double gradient_norm(Backend& backend, const float* gradient, uint64_t size);
 
+// Values that moments of these sizes take side by side, each from a multiple of 64 bytes on.
+uint64_t moment_room_size(std::span<const uint64_t> sizes);
+
 // What must survive a restart (W43). The number of moments and their sizes follow from layout,
 // optimiser and range.
 struct OptimiserState {
-  uint64_t steps = 0;                  // Taken so far.
-  std::vector<Buffer<float>> moments;  // In the backend's memory.
+  uint64_t steps = 0;  // Taken so far.
+  std::vector<Moment> moments;
 };
 
 class Optimiser {
@@ -66,31 +71,37 @@ class Optimiser {
   OptimiserState& state() { return state_; }
 
  protected:
-  // `backend` outlives it.  Pre: the range lies within the layout.
+  // `backend` and `room` (make_optimiser) outlive it.  Pre: the range lies within the layout.
   Optimiser(const compress::Layout& layout, const common::InnerParams& params, Backend& backend,
-            ParameterRange range);
+            ParameterRange range, Buffer<float>* room);
 
   // The step itself, the gradient to be taken `gradient_scale` times; state().steps counts it
-  // already.
-  virtual void move(float* theta, const float* gradient, double rate, float gradient_scale) = 0;
+  // already. moments  where each is for this step
+  virtual void move(float* theta, const float* gradient, std::span<float* const> moments,
+                    double rate, float gradient_scale) = 0;
 
   void add_moment(uint64_t size);
   const common::InnerParams& params() const { return params_; }
 
  private:
+  std::vector<float*> places();
+
   common::InnerParams params_;
   Backend& backend_;
   ParameterRange range_;
+  Buffer<float>* room_;
   common::Hash layout_hash_;
   OptimiserState state_;
 };
 
 ParameterRange whole(const compress::Layout& layout);
 
-// The one that `params` names, for a range (split_parameters) or for all.
+// The one that `params` names, for a range (split_parameters) or for all. With a `room`, which is
+// of the same backend and may be shared by optimisers that take turns, moments live in host memory
+// and come there for each step: the room grows to the largest's, moment_room_size values.
 std::unique_ptr<Optimiser> make_optimiser(const compress::Layout& layout,
                                           const common::InnerParams& params, Backend& backend,
-                                          ParameterRange range);
+                                          ParameterRange range, Buffer<float>* room = nullptr);
 std::unique_ptr<Optimiser> make_optimiser(const compress::Layout& layout,
                                           const common::InnerParams& params, Backend& backend);
 

@@ -35,23 +35,18 @@ std::string padded(std::string_view kind) {
   return text;
 }
 
-struct Moments {
-  Backend& backend;
-  Buffer<float>& values;
-};
-
 // In the file's order: moment by moment, each of all parts.
-std::vector<Moments> moments_of(const OptimiserParts& parts) {
-  std::vector<Moments> all;
+std::vector<Moment*> moments_of(const OptimiserParts& parts) {
+  std::vector<Moment*> all;
   for (size_t moment = 0; moment < parts.moments(); ++moment) {
-    for (Optimiser* part : parts) all.push_back({part->backend(), part->state().moments[moment]});
+    for (Optimiser* part : parts) all.push_back(&part->state().moments[moment]);
   }
   return all;
 }
 
-uint64_t size_bytes(const std::vector<Moments>& all) {
+uint64_t size_bytes(const std::vector<Moment*>& all) {
   uint64_t values = 0;
-  for (const Moments& moments : all) values += moments.values.size();
+  for (const Moment* moment : all) values += moment->size();
   return values * sizeof(float);
 }
 
@@ -119,10 +114,10 @@ Result<void> save_optimiser(const OptimiserParts& optimiser, const std::filesyst
   header.number(window.index).number(optimiser.steps());
   TRY_VOID(append(header.bytes()));
   std::vector<float> piece;
-  for (const auto& [backend, values] : moments_of(optimiser)) {
-    for (uint64_t first = 0; first < values.size(); first += kPiece) {
-      piece.resize(std::min<uint64_t>(kPiece, values.size() - first));
-      backend.download(piece.data(), values.data() + first, piece.size() * sizeof(float));
+  for (const Moment* moment : moments_of(optimiser)) {
+    for (uint64_t first = 0; first < moment->size(); first += kPiece) {
+      piece.resize(std::min<uint64_t>(kPiece, moment->size() - first));
+      moment->read(piece.data(), first, piece.size());
       TRY_VOID(
           append({reinterpret_cast<const uint8_t*>(piece.data()), piece.size() * sizeof(float)}));
     }
@@ -137,7 +132,7 @@ Result<Window> load_optimiser(const OptimiserParts& optimiser, const std::filesy
   if (bytes.size() < kHeaderSize + kHashSize) return refused(file, "it is cut short");
   const Header header = Header::read(bytes.first(kHeaderSize));
   if (const std::string why = header.objection(optimiser); !why.empty()) return refused(file, why);
-  const std::vector<Moments> all = moments_of(optimiser);
+  const std::vector<Moment*> all = moments_of(optimiser);
   if (bytes.size() != kHeaderSize + size_bytes(all) + kHashSize) {
     return refused(file, "it is cut short, or too long");
   }
@@ -146,10 +141,9 @@ Result<Window> load_optimiser(const OptimiserParts& optimiser, const std::filesy
     return refused(file, "it is damaged (its hash is wrong)");
   }
   const uint8_t* next = content.data() + kHeaderSize;
-  for (const auto& [backend, values] : all) {
-    const size_t size = values.size() * sizeof(float);
-    if (size > 0) backend.upload(values.data(), next, size);
-    next += size;
+  for (Moment* moment : all) {
+    moment->write(next);
+    next += moment->size() * sizeof(float);
   }
   for (Optimiser* part : optimiser) part->state().steps = header.steps;
   return header.window;

@@ -15,8 +15,8 @@
 //
 // 72.7 G parameters (80 layers of 0.86 G, two tables of 2.1 G) on 8 cards: 654, 400 and 145 GB a
 // card, with 0, 15 and 31 GB of scratch. So kParameters, and the moments (73 GB a card) in the
-// host's memory while the model works, leave 104 GB on the card, which has 140 or 180, before
-// activations.
+// host's memory, from where a piece's at a time come to the card for a step, leave 105 GB on the
+// card, which has 140 or 180, before activations.
 #pragma once
 
 #include <memory>
@@ -99,7 +99,7 @@ class ShardedTraining {
   // the same at every rank.
   ShardedTraining(const common::ModelParams& params, const common::InnerParams& inner,
                   Sharding sharding, Backend& backend, Communicator& communicator,
-                  ModelOptions options = {});
+                  ModelOptions options = {}, MomentHome moments = MomentHome::kMachine);
   ~ShardedTraining();
   ShardedTraining(const ShardedTraining&) = delete;
   ShardedTraining& operator=(const ShardedTraining&) = delete;

@@ -35,7 +35,8 @@ the host's memory besides, and whether that fits. No card is needed, and nothing
 Without more flags it is the least that fits: on one card everything is whole; on several as little
 is sharded as can be, first the optimiser's moments, then the gradient, then the parameters. Layers
 are recomputed in the backward pass only where they must be (about a quarter more time), and before
-that fewer positions are worked on at once.
+that fewer positions are worked on at once. Where all of that is not enough the moments live in the
+host's memory and come to the card for each step, a piece of the model at a time.
 
   theta        the copy that is trained, in fp32      packed       what products read: a bf16 copy
   gradient     in fp32                                activations  of a micro-batch
@@ -145,6 +146,7 @@ json json_of(const Question& question, const MemoryPlan& plan) {
   json out = {{"parameters", host.theta / sizeof(float)},
               {"fits", fits},
               {"sharding", plan.sharding ? json(name_of(*plan.sharding)) : json()},
+              {"moments_in_host_memory", plan.moments == train::MomentHome::kHost},
               {"recompute", plan.recompute},
               {"positions", plan.positions},
               {"card_memory_bytes", question.cards.memory_bytes},
@@ -153,6 +155,7 @@ json json_of(const Question& question, const MemoryPlan& plan) {
               {"host",
                {{"theta", host.theta},
                 {"feedback", host.feedback},
+                {"moments", host.moments},
                 {"delta", host.delta},
                 {"ahead", host.ahead},
                 {"applying", host.applying},
@@ -190,6 +193,7 @@ std::string host_of(const train::HostPlan& host) {
   return "host memory, of the one process\n" +
          row("theta", host.theta, "the network's model, as everybody has it") +
          row("feedback", host.feedback, "what was not sent yet") +
+         (host.moments > 0 ? row("moments", host.moments, "what the optimiser remembers") : "") +
          row("and in turn", host.delta, "the copy that becomes the contribution") +
          (host.ahead > 0 ? row("", host.ahead, "beside it, where training begins") : "") +
          row("", host.applying, "a window's contributions") +

@@ -188,6 +188,11 @@ class EmulatedMachine {
     std::memset(memory, 0, size_bytes);
   }
 
+  void* allocate_host(size_t size_bytes) {
+    return std::aligned_alloc(64, (size_bytes + 64) / 64 * 64);
+  }
+  void release_host(void* memory) { std::free(memory); }
+
   template <class Kernel>
   void launch(int64_t blocks, const typename Kernel::Args& args) {
     each_block<Kernel>(blocks, args, [&](int index, uint8_t* shared) {

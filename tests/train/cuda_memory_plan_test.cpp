@@ -64,7 +64,7 @@ void expect_planned(const PlannedTraining& training) {
       EXPECT_EQ(held.allocations, allocations);  // Nothing after step one.
     };
   };
-  if (training.ranks == 1) {
+  if (!training.options.sharding) {
     Held held;
     Card card{CountingMachine(held)};
     train_alone(training, card, look(held, 0));

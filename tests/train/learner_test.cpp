@@ -36,11 +36,12 @@ class LearnerTest : public testing::Test {
     theta_ = initial_parameters(hparams_.model, parameter_layout(hparams_.model, hparams_.codec));
     while (machines_.size() < 3) machines_.push_back(make_cpu_backend(1));
   }
-  std::unique_ptr<Learner> learner(size_t machines, Sharding sharding = Sharding::kOptimiser) {
+  std::unique_ptr<Learner> learner(size_t machines, Sharding sharding = Sharding::kOptimiser,
+                                   MomentHome moments = MomentHome::kMachine) {
     if (machines == 1) return make_learner(hparams_, *machines_.front(), {});
     auto ranks = std::make_unique<ThreadRanks>(static_cast<int>(machines), kPatience);
     return make_learner(hparams_, std::span(machines_).first(machines), std::move(ranks), sharding,
-                        {});
+                        {}, moments);
   }
   Batch batch(uint64_t step) const {
     return make_batch(random_runs(step + 1, 7, 6, hparams_.model.vocabulary), kEnd, true);
@@ -97,7 +98,8 @@ TEST_F(LearnerTest, ThetaIsNotTouchedAndTheOptimiserGoesOn) {
   }
 }
 
-// Whoever wrote it and whoever reads it: one machine, or several in any stage.
+// Whoever wrote it and whoever reads it: one machine, or several in any stage, wherever their
+// moments live.
 TEST_F(LearnerTest, TheOptimisersFileFitsAnyNumberOfMachines) {
   for (const char* kind : {"adamw", "muon"}) {
     hparams_.inner.optimiser = kind;
@@ -106,7 +108,7 @@ TEST_F(LearnerTest, TheOptimisersFileFitsAnyNumberOfMachines) {
       window(*writer, 0);
       const common::Bytes written = state_of(*writer);
       for (const size_t readers : {1, 2, 3}) {
-        const auto reader = learner(readers, Sharding::kGradients);
+        const auto reader = learner(readers, Sharding::kGradients, MomentHome::kHost);
         const auto loaded = load_optimiser(reader->optimiser(), folder_ / "state");
         ASSERT_TRUE(loaded) << loaded.error().message;
         EXPECT_EQ(reader->optimiser().steps(), 3U);

@@ -37,12 +37,12 @@ void expect_planned(const PlannedTraining& training, Precision precision) {
   const auto work = [&](CountingBackend& backend, int rank) {
     return [&, rank, allocations = -1]() mutable {
       EXPECT_EQ(backend.size_bytes(),
-                asked_for(plan.machines[static_cast<size_t>(rank)], training.ranks == 1));
+                asked_for(plan.machines[static_cast<size_t>(rank)], !training.options.sharding));
       if (allocations < 0) allocations = backend.allocations();
       EXPECT_EQ(backend.allocations(), allocations);  // Nothing after step one.
     };
   };
-  if (training.ranks == 1) {
+  if (!training.options.sharding) {
     const auto cpu = make_cpu_backend(1, precision);
     CountingBackend backend(*cpu);
     train_alone(training, backend, work(backend, 0));
@@ -114,16 +114,16 @@ TEST(ChoosePlan, TakesTheFirstInOrderThatFits) {
   const common::Hparams hparams = long_training().hparams;
   for (const int count : {1, 2, 8}) {
     // Ever less memory: what is chosen only ever goes on in the order, and fits.
-    std::vector<std::tuple<int, bool, int>> order;
+    std::vector<std::tuple<MomentHome, int, bool, int>> order;
     uint64_t memory = uint64_t{1} << 32;
     std::optional<MemoryPlan> last;
     while (true) {
       const auto plan = choose_plan(hparams, machines_with(memory, count));
       if (!plan) break;
       EXPECT_LE(plan->largest() + 1000, memory);
-      EXPECT_EQ(plan->sharding.has_value(), count > 1);
-      order.emplace_back(plan->sharding ? static_cast<int>(*plan->sharding) : 0, plan->recompute,
-                         -plan->positions);
+      EXPECT_EQ(plan->sharding.has_value(), count > 1 || plan->moments == MomentHome::kHost);
+      order.emplace_back(plan->moments, plan->sharding ? static_cast<int>(*plan->sharding) : 0,
+                         plan->recompute, -plan->positions);
       memory = plan->largest() + 1000 - 1;  // One byte less than it takes.
       last = *plan;
     }
@@ -131,7 +131,9 @@ TEST(ChoosePlan, TakesTheFirstInOrderThatFits) {
     EXPECT_TRUE(std::ranges::is_sorted(order)) << count;
     EXPECT_EQ(std::ranges::adjacent_find(order), order.end()) << count;
     const int part = (64 + count - 1) / count * 7;
-    EXPECT_EQ(order.front(), std::tuple(count > 1 ? 1 : 0, false, -part)) << count;
+    EXPECT_EQ(order.front(), std::tuple(MomentHome::kMachine, count > 1 ? 1 : 0, false, -part))
+        << count;
+    EXPECT_EQ(last->moments, MomentHome::kHost);
     EXPECT_EQ(last->positions, 7);
     EXPECT_TRUE(last->recompute);
     // It is the smallest, too.
@@ -173,12 +175,10 @@ common::Hparams large(bool tied) {
 
 // A layer: q and o 8192^2, k and v 8192 * 1024, gate, up and down 8192 * 28672 each, two norms of
 // 8192: 855,654,400. 80 of them, the last norm, two tables of 262,144 * 8192: 72,747,327,488.
-TEST(MemoryPlan, Of72BillionParametersOnEightCardsOf140GiB) {
-  const Machines cards{
-      .kind = card_kind(140 * kGiB, Precision::kBf16), .count = 8, .memory_bytes = 140 * kGiB};
-  const MemoryPlan plan = best_plan(large(false), cards);
-  EXPECT_EQ(plan.sharding, Sharding::kParameters);
-  EXPECT_TRUE(plan.recompute);
+TEST(MemoryPlan, Of72BillionParametersOnEightCards) {
+  MemoryPlan plan = plan_memory(
+      large(false), card_kind(140 * kGiB, Precision::kBf16), 8,
+      {.sharding = Sharding::kParameters, .recompute = true, .positions_at_once = 2048});
   EXPECT_EQ(plan.positions, 2048);
   const uint64_t N = 72'747'327'488;
   const uint64_t layer = 855'654'400;
@@ -205,23 +205,63 @@ TEST(MemoryPlan, Of72BillionParametersOnEightCardsOf140GiB) {
   EXPECT_NEAR(static_cast<double>(plan.largest()) / 0x1p30, 175.70, 0.02);
   // Replica and feedback, and the copy that becomes the contribution, or a checkpoint: 271.0 each.
   EXPECT_EQ(plan.host.total(), 3 * 4 * N);
+
+  // With moments at home on the host: 8 N bytes there, and on a card room for those of the largest
+  // piece's eighth, the table with the norm before it.
+  const uint64_t on_the_card = plan.machines.front().total() - plan.machines.front().moments;
+  plan = plan_memory(large(false), card_kind(140 * kGiB, Precision::kBf16), 8,
+                     {.sharding = Sharding::kParameters,
+                      .moments = MomentHome::kHost,
+                      .recompute = true,
+                      .positions_at_once = 2048});
+  EXPECT_EQ(plan.machines.front().moments, 2 * 4 * (table + 8192) / 8);
+  EXPECT_EQ(plan.machines.front().total() - plan.machines.front().moments, on_the_card);
+  EXPECT_EQ(plan.host.moments, 2 * 4 * N);
+  EXPECT_EQ(plan.host.total(), 5 * 4 * N);
 }
 
-TEST(ChoosePlan, SaysWhatWouldHold72BillionParameters) {
-  for (const double memory : {140 * 0x1p30, 180e9}) {
-    const auto plan = choose_plan(large(false), 8, static_cast<uint64_t>(memory), Precision::kBf16);
-    ASSERT_FALSE(plan);
-    EXPECT_EQ(plan.error().code, Code::kExhausted);
-    EXPECT_THAT(plan.error().message, HasSubstr("moments in host memory (67.8 GiB a card, 542.0 "
-                                                "GiB in all), which this version cannot do"));
-    EXPECT_THAT(plan.error().message, HasSubstr("; 16 such cards hold it"));
+TEST(ChoosePlan, Of72BillionParameters) {
+  const auto h200 = choose_plan(large(false), 8, 140 * kGiB, Precision::kBf16);
+  ASSERT_TRUE(h200) << h200.error().message;
+  EXPECT_EQ(describe(*h200),
+            "optimiser, gradient and parameters sharded, moments in host memory, layers "
+            "recomputed, 16384 positions at once");
+  const auto b200 = choose_plan(large(false), 8, 180'000'000'000, Precision::kBf16);
+  ASSERT_TRUE(b200) << b200.error().message;
+  EXPECT_EQ(b200->moments, MomentHome::kHost);
+  for (const bool tied : {true, false}) {
+    const auto sixteen = choose_plan(large(tied), 16, 140 * kGiB, Precision::kBf16);
+    ASSERT_TRUE(sixteen) << sixteen.error().message;
+    EXPECT_EQ(sixteen->moments, MomentHome::kMachine);
   }
-  EXPECT_TRUE(choose_plan(large(false), 16, 140 * kGiB, Precision::kBf16));
-  EXPECT_TRUE(choose_plan(large(true), 16, 140 * kGiB, Precision::kBf16));
-  // A card that would not hold them even so says nothing of moments.
-  const auto hopeless = choose_plan(large(false), 8, 24 * kGiB, Precision::kBf16);
-  ASSERT_FALSE(hopeless);
-  EXPECT_THAT(hopeless.error().message, testing::Not(HasSubstr("moments")));
+  const auto small = choose_plan(large(false), 8, 80 * kGiB, Precision::kBf16);
+  ASSERT_FALSE(small);
+  EXPECT_EQ(small.error().code, Code::kExhausted);
+  EXPECT_THAT(small.error().message,
+              HasSubstr("the model needs 112.0 GiB of a card's 80.0 GiB (2.0 GiB of it for the "
+                        "driver), 32.0 GiB too much"));
+  EXPECT_THAT(small.error().message, HasSubstr("; 16 such cards hold it"));
+}
+
+// What one card holds with its moments on the host: parameters, gradient and the rest.
+TEST(ChoosePlan, OfOneCardWhoseMomentsLiveOnTheHost) {
+  const common::Hparams hparams = planned_training(true, "adamw").hparams;
+  const MachineKind kind = card_kind(8 * kGiB, Precision::kBf16);
+  const MemoryPlan whole = best_plan(hparams, {.kind = kind, .memory_bytes = 8 * kGiB});
+  ASSERT_FALSE(whole.sharding);
+  const MemoryPlan least = plan_memory(hparams, kind, 1,
+                                       {.sharding = Sharding::kOptimiser,
+                                        .moments = MomentHome::kHost,
+                                        .recompute = true,
+                                        .positions_at_once = 1});
+  const auto plan =
+      choose_plan(hparams, {.kind = kind, .memory_bytes = least.largest() + kCardReserveBytes});
+  ASSERT_TRUE(plan) << plan.error().message;
+  EXPECT_EQ(plan->sharding, Sharding::kOptimiser);
+  EXPECT_EQ(plan->moments, MomentHome::kHost);
+  EXPECT_THAT(describe(*plan), HasSubstr("nothing sharded, moments in host memory"));
+  EXPECT_FALSE(choose_plan(
+      hparams, {.kind = kind, .memory_bytes = least.largest() + kCardReserveBytes - 1}));
 }
 
 }  // namespace

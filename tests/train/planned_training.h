@@ -73,7 +73,7 @@ common::Result<void> train_rank(const PlannedTraining& training, Backend& backen
                                 Communicator& communicator, Look look) {
   const common::Hparams& hparams = training.hparams;
   ShardedTraining sharded(hparams.model, hparams.inner, *training.options.sharding, backend,
-                          communicator, model_options(training));
+                          communicator, model_options(training), training.options.moments);
   TRY_VOID(sharded.begin(planned_theta(training)));
   for (const uint64_t seed : {1U, 2U}) {
     TRY_VOID(sharded.step(planned_batch(training, seed), 1e-3));
@@ -82,26 +82,42 @@ common::Result<void> train_rank(const PlannedTraining& training, Backend& backen
   return {};
 }
 
+struct PlannedStage {
+  std::optional<Sharding> sharding;
+  MomentHome moments = MomentHome::kMachine;
+};
+
+inline std::vector<PlannedStage> planned_stages(int ranks) {
+  if (ranks == 1) return {{std::nullopt}, {Sharding::kOptimiser, MomentHome::kHost}};
+  std::vector<PlannedStage> stages;
+  for (const Sharding sharding :
+       {Sharding::kOptimiser, Sharding::kGradients, Sharding::kParameters}) {
+    for (const MomentHome home : {MomentHome::kMachine, MomentHome::kHost}) {
+      stages.push_back({sharding, home});
+    }
+  }
+  return stages;
+}
+
 // Every kind: stages, precision aside; tied or not, each optimiser, with and without recomputation,
 // micro-batches that do not divide a part.
 template <typename Try>
 void each_planned_training(int ranks, const Try& attempt) {
-  using Stages = std::vector<std::optional<Sharding>>;
-  const Stages stages =
-      ranks == 1 ? Stages{std::nullopt}
-                 : Stages{Sharding::kOptimiser, Sharding::kGradients, Sharding::kParameters};
-  for (const auto& sharding : stages) {
+  for (const auto& [sharding, moments] : planned_stages(ranks)) {
     for (const bool tied : {true, false}) {
       for (const std::string optimiser : {"adamw", "muon"}) {
         for (const int positions : {0, 14}) {
           PlannedTraining training = planned_training(tied, optimiser);
           training.ranks = ranks;
-          training.options = {
-              .sharding = sharding, .recompute = positions > 0, .positions_at_once = positions};
+          training.options = {.sharding = sharding,
+                              .moments = moments,
+                              .recompute = positions > 0,
+                              .positions_at_once = positions};
           SCOPED_TRACE(testing::Message()
                        << "ranks " << ranks << " stage "
-                       << (sharding ? static_cast<int>(*sharding) : 0) << " tied " << tied << " "
-                       << optimiser << " positions " << positions);
+                       << (sharding ? static_cast<int>(*sharding) : 0) << " moments on host "
+                       << (moments == MomentHome::kHost) << " tied " << tied << " " << optimiser
+                       << " positions " << positions);
           attempt(training);
         }
       }

@@ -81,12 +81,13 @@ struct Setting {
   int ranks;
   ModelOptions options;
   Precision precision = Precision::kFp32;
+  MomentHome moments = MomentHome::kMachine;
 };
 
 Result<Trained> train_rank(const Setting& setting, Communicator& communicator) {
   const auto backend = make_cpu_backend(1, setting.precision);
   ShardedTraining training(setting.params, setting.inner, setting.sharding, *backend, communicator,
-                           setting.options);
+                           setting.options, setting.moments);
   Trained trained;
   TRY_VOID(training.begin(initial(setting.params)));
   for (int step = 0; step < kSteps; ++step) {
@@ -194,6 +195,22 @@ TEST(ShardedTraining, MuonsMatricesStayWhole) {
         train_together({.params = params, .inner = inner, .sharding = sharding, .ranks = 2});
     EXPECT_EQ(all[0], all[1]);
     EXPECT_LT(oracle::distance(all[0].theta, {alone.theta.begin(), alone.theta.end()}), 1e-4);
+  }
+}
+
+TEST(ShardedTraining, MomentsThatComeFromTheHostsMemoryAreTheSameBits) {
+  for (const char* kind : {"adamw", "muon"}) {
+    common::InnerParams inner = small_inner();
+    inner.optimiser = kind;
+    for (const Sharding sharding : kStages) {
+      for (const int ranks : {1, 3}) {
+        Setting setting{
+            .params = params_of(true), .inner = inner, .sharding = sharding, .ranks = ranks};
+        const auto at_home = train_together(setting);
+        setting.moments = MomentHome::kHost;
+        EXPECT_EQ(train_together(setting), at_home) << kind << ranks;
+      }
+    }
   }
 }
 

@@ -27,7 +27,6 @@ class BackendOn final : public Backend, public OnMachine<Machine> {
   explicit BackendOn(Machine machine) : machine_(std::move(machine)) {}
 
   Machine& machine() override { return machine_; }
-
   std::string name() const override { return machine_.name(); }
   Precision precision() const override { return kPrecision; }
   int positions_at_once() const override { return machine_.positions_at_once(); }
@@ -45,6 +44,8 @@ class BackendOn final : public Backend, public OnMachine<Machine> {
   void clear(void* memory, size_t size_bytes) override {
     if (size_bytes > 0) machine_.clear(memory, size_bytes);
   }
+  void* allocate_host(size_t size_bytes) override { return machine_.allocate_host(size_bytes); }
+  void release_host(void* memory) override { machine_.release_host(memory); }
   void upload_activations(Activation* to, std::span<const float> from) override {
     if constexpr (kIsBf16) {
       float* const wide = wide_.template of<float>(from.size());

@@ -152,6 +152,21 @@ void Card::clear(void* memory, size_t size_bytes) {
   expect(cudaMemsetAsync(memory, 0, size_bytes, stream_), "clearing memory");
 }
 
+// Pinned; known to all cards, since which one works with it is not said.
+void* Card::allocate_host(size_t size_bytes) {
+  use();
+  void* memory = nullptr;
+  expect(cudaHostAlloc(&memory, std::max<size_t>(size_bytes, 1), cudaHostAllocPortable),
+         "pinning host memory");
+  return memory;
+}
+
+void Card::release_host(void* memory) {
+  const cudaError_t result = cudaFreeHost(memory);
+  if (result == cudaErrorCudartUnloading) return;  // The process ends.
+  expect(result, "releasing host memory");
+}
+
 void Card::multiply(const Product& product) {
   if (product.M == 0 || product.N == 0) return;
   use();

@@ -41,6 +41,8 @@ class Card {
   void upload(void* to, const void* from, size_t size_bytes);
   void download(void* to, const void* from, size_t size_bytes);
   void clear(void* memory, size_t size_bytes);
+  void* allocate_host(size_t size_bytes);
+  void release_host(void* memory);
 
   // Defined in train/cuda/launch.h.
   template <class Kernel>

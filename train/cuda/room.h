@@ -1,7 +1,7 @@
 // Memory of a machine that is kept from call to call.
 //
 // A `Machine` is a card, or what stands for one in the tests. It carries out in order
-//   allocate, release, upload, download, clear      as train::Backend's
+//   allocate, release, upload, download, clear, allocate_host, release_host   as train::Backend's
 //   launch<Kernel>(blocks, args)                    Kernel::run for each block (train/cuda/both.h)
 //   multiply(product)                               (train/cuda/product.h)
 // and knows its name(), memory_bytes(), positions_at_once() and logits_at_once(): how many values

@@ -49,9 +49,9 @@ Result<std::unique_ptr<Learner>> open_learner(const common::Hparams& hparams,
   TRY(const MemoryPlan plan, plan_for(hparams, machines, options.recompute));
   options.recompute = plan.recompute;
   options.positions_at_once = plan.positions_at_once;
-  if (alone) return make_learner(hparams, *machines.front(), options);
+  if (!plan.sharding) return make_learner(hparams, *machines.front(), options);
   TRY(std::unique_ptr<Ranks> ranks, ranks_of(machines));
-  return make_learner(hparams, machines, std::move(ranks), *plan.sharding, options);
+  return make_learner(hparams, machines, std::move(ranks), *plan.sharding, options, plan.moments);
 }
 
 }  // namespace train

@@ -15,12 +15,12 @@ class SeveralMachines final : public Learner {
  public:
   SeveralMachines(const common::Hparams& hparams,
                   std::span<const std::unique_ptr<Backend>> machines, std::unique_ptr<Ranks> ranks,
-                  Sharding sharding, const ModelOptions& options)
+                  Sharding sharding, const ModelOptions& options, MomentHome moments)
       : ranks_(std::move(ranks)) {
     for (const auto& machine : machines) {
       Communicator& rank = (*ranks_)[static_cast<int>(trainings_.size())];
       trainings_.push_back(std::make_unique<ShardedTraining>(hparams.model, hparams.inner, sharding,
-                                                             *machine, rank, options));
+                                                             *machine, rank, options, moments));
     }
   }
 
@@ -78,9 +78,10 @@ class SeveralMachines final : public Learner {
 std::unique_ptr<Learner> make_learner(const common::Hparams& hparams,
                                       std::span<const std::unique_ptr<Backend>> machines,
                                       std::unique_ptr<Ranks> ranks, Sharding sharding,
-                                      const ModelOptions& options) {
+                                      const ModelOptions& options, MomentHome moments) {
   CHECK(!machines.empty() && machines.size() == static_cast<size_t>(ranks->count()));
-  return std::make_unique<SeveralMachines>(hparams, machines, std::move(ranks), sharding, options);
+  return std::make_unique<SeveralMachines>(hparams, machines, std::move(ranks), sharding, options,
+                                           moments);
 }
 
 }  // namespace train

@@ -1,6 +1,8 @@
 #include "train/memory_plan/optimiser_sizes.h"
 
 #include <algorithm>
+#include <numeric>
+#include <vector>
 
 #include "train/muon.h"
 
@@ -38,6 +40,7 @@ struct MuonRooms {
 
 OptimiserSizes& OptimiserSizes::operator+=(const OptimiserSizes& other) {
   moments += other.moments;
+  room = std::max(room, other.room);
   work += other.work;
   factors = std::max(factors, other.factors);
   return *this;
@@ -45,7 +48,11 @@ OptimiserSizes& OptimiserSizes::operator+=(const OptimiserSizes& other) {
 
 OptimiserSizes optimiser_sizes(const compress::Layout& layout, std::string_view optimiser,
                                ParameterRange range) {
-  if (optimiser != kMuonKind) return {.moments = 2 * range.size};
+  const auto sizes = [](std::vector<uint64_t> moments) {
+    return OptimiserSizes{.moments = std::accumulate(moments.begin(), moments.end(), uint64_t{0}),
+                          .room = moment_room_size(moments)};
+  };
+  if (optimiser != kMuonKind) return sizes({range.size, range.size});
   uint64_t in_matrices = 0;
   MuonRooms rooms;
   for (const compress::Tensor& tensor : layout.tensors()) {
@@ -54,9 +61,11 @@ OptimiserSizes optimiser_sizes(const compress::Layout& layout, std::string_view 
     in_matrices += tensor.size();
     rooms.meet(tensor);
   }
-  return {.moments = in_matrices + 2 * (range.size - in_matrices),
-          .work = rooms.work(),
-          .factors = rooms.factors};
+  const uint64_t in_others = range.size - in_matrices;
+  OptimiserSizes muon = sizes({in_matrices, in_others, in_others});
+  muon.work = rooms.work();
+  muon.factors = rooms.factors;
+  return muon;
 }
 
 }  // namespace train

@@ -27,7 +27,7 @@ uint64_t count_targets(const Batch& batch) {
 
 struct ShardedTraining::Impl {
   Impl(const common::ModelParams& params, const common::InnerParams& inner, Sharding stage,
-       Backend& machine, Communicator& others, ModelOptions options);
+       Backend& machine, Communicator& others, ModelOptions options, MomentHome moments);
 
   // Where this rank's share of a piece lies, in an array that is a shard or whole.
   float* theta_of(size_t piece) { return theta.data() + place(piece, !gathered); }
@@ -53,12 +53,13 @@ struct ShardedTraining::Impl {
   Buffer<float> gradient;
   std::optional<GatheredParameters> gathered;
   std::optional<ScatteredGradient> scattered;
+  Buffer<float> moment_room;                           // Of moments whose home is the host.
   std::vector<std::unique_ptr<Optimiser>> optimisers;  // One a piece.
 };
 
 ShardedTraining::Impl::Impl(const common::ModelParams& params, const common::InnerParams& inner,
                             Sharding stage, Backend& machine, Communicator& others,
-                            ModelOptions options)
+                            ModelOptions options, MomentHome moments)
     : rank(others.rank()),
       positions_at_once(options.positions_at_once > 0 ? options.positions_at_once
                                                       : machine.positions_at_once()),
@@ -67,7 +68,8 @@ ShardedTraining::Impl::Impl(const common::ModelParams& params, const common::Inn
       shares(params, inner.optimiser, others.ranks()),
       model(params, machine, std::move(options)),
       theta(machine),
-      gradient(machine) {
+      gradient(machine),
+      moment_room(machine) {
   const uint64_t whole = shares.pieces().parameter_count();
   const uint64_t shard = shares.size(rank);
   theta.reserve(stage >= Sharding::kParameters ? shard : whole);
@@ -82,7 +84,8 @@ ShardedTraining::Impl::Impl(const common::ModelParams& params, const common::Inn
       parameter_layout(params, {.name = "", .tile = compress::kTileMax, .keep = 1});
   for (size_t piece = 0; piece < shares.pieces().count(); ++piece) {
     const Range range = shares.of(piece, rank);
-    optimisers.push_back(make_optimiser(layout, inner, machine, {range.first, range.size}));
+    optimisers.push_back(make_optimiser(layout, inner, machine, {range.first, range.size},
+                                        moments == MomentHome::kHost ? &moment_room : nullptr));
   }
 }
 
@@ -135,9 +138,10 @@ Result<void> ShardedTraining::Impl::share_theta() {
 
 ShardedTraining::ShardedTraining(const common::ModelParams& params,
                                  const common::InnerParams& inner, Sharding sharding,
-                                 Backend& backend, Communicator& communicator, ModelOptions options)
+                                 Backend& backend, Communicator& communicator, ModelOptions options,
+                                 MomentHome moments)
     : impl_(std::make_unique<Impl>(params, inner, sharding, backend, communicator,
-                                   std::move(options))) {}
+                                   std::move(options), moments)) {}
 
 ShardedTraining::~ShardedTraining() = default;
 
