@@ -156,25 +156,11 @@ TEST(ChoosePlan, HeedsWishes) {
 
 common::Hparams large(bool tied) {
   common::Hparams hparams = planned_training(tied, "adamw").hparams;
-  hparams.model = {.vocabulary = 262'144,
-                   .dim = 8192,
-                   .layers = 80,
-                   .heads = 64,
-                   .kv_heads = 8,
-                   .hidden = 28'672,
-                   .sequence_length = 2048,
-                   .rope_theta = 500'000,
-                   .rope_factor = 1,
-                   .norm_epsilon = 1e-5,
-                   .tied_embeddings = tied,
-                   .init_seed = 1,
-                   .init_std = 0.02};
+  hparams.model = large_model(tied);
   hparams.inner.sequences_per_step = 192;
   return hparams;
 }
 
-// A layer: q and o 8192^2, k and v 8192 * 1024, gate, up and down 8192 * 28672 each, two norms of
-// 8192: 855,654,400. 80 of them, the last norm, two tables of 262,144 * 8192: 72,747,327,488.
 TEST(MemoryPlan, Of72BillionParametersOnEightCards) {
   MemoryPlan plan = plan_memory(
       large(false), card_kind(140 * kGiB, Precision::kBf16), 8,

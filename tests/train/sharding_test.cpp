@@ -268,20 +268,7 @@ TEST(ShardedTraining, TakesTheMemoryThatWasPlanned) {
 }
 
 TEST(ShardedMemory, Of72BillionParametersOnEightCards) {
-  const common::ModelParams params{.vocabulary = 262'208,
-                                   .dim = 8192,
-                                   .layers = 80,
-                                   .heads = 64,
-                                   .kv_heads = 8,
-                                   .hidden = 28'672,
-                                   .sequence_length = 2048,
-                                   .rope_theta = 500'000,
-                                   .rope_factor = 1,
-                                   .norm_epsilon = 1e-5,
-                                   .tied_embeddings = false,
-                                   .init_seed = 1,
-                                   .init_std = 0.02};
-  const Shares shares(params, "adamw", 8);
+  const Shares shares(large_model(false), "adamw", 8);
   const auto count = static_cast<double>(shares.pieces().parameter_count());
   EXPECT_NEAR(count, 72.7e9, 0.1e9);
   const auto bytes = [&](Sharding sharding) {

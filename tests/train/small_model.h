@@ -30,6 +30,25 @@ inline common::ModelParams small_model(bool tied) {
           .init_std = 0.3};
 }
 
+// 80 layers of 855,654,400 parameters (q and o 8192^2, k and v 8192 * 1024, gate, up and down 8192
+// * 28672 each, two norms of 8192), the last norm, and one table or two of 262,144 * 8192: untied
+// 72,747,327,488.
+inline common::ModelParams large_model(bool tied) {
+  return {.vocabulary = 262'144,
+          .dim = 8192,
+          .layers = 80,
+          .heads = 64,
+          .kv_heads = 8,
+          .hidden = 28'672,
+          .sequence_length = 2048,
+          .rope_theta = 500'000,
+          .rope_factor = 1,
+          .norm_epsilon = 1e-5,
+          .tied_embeddings = tied,
+          .init_seed = 1,
+          .init_std = 0.02};
+}
+
 inline constexpr uint32_t kEnd = 0;
 
 // Tokens below `vocabulary`; about one in four ends a document.
