@@ -23,7 +23,7 @@ using testing::HasSubstr;
 using Faults = EmulatedWire::Faults;
 
 constexpr milliseconds kPatience{60'000};
-constexpr milliseconds kShort{100};
+constexpr milliseconds kShort{1000};
 
 std::vector<std::unique_ptr<Backend>> backends_of(int ranks) {
   std::vector<std::unique_ptr<Backend>> backends;
@@ -117,7 +117,7 @@ TEST(NcclRanks, CardsThatDoNotFindEachOtherAreGivenUp) {
   const auto ranks = connect(wire, backends, kShort);
   ASSERT_FALSE(ranks);
   EXPECT_EQ(ranks.error().code, Code::kUnavailable);
-  EXPECT_THAT(ranks.error().message, HasSubstr("did not find each other within 100 ms"));
+  EXPECT_THAT(ranks.error().message, HasSubstr("did not find each other within 1000 ms"));
   EXPECT_EQ(wire.aborted_count(), 3);
 }
 
@@ -157,7 +157,7 @@ TEST(NcclRanks, ACollectiveThatDoesNotEndIsGivenUpThoughAllCame) {
   for (const Error& error : hear(cards, 4, 2)) {
     EXPECT_EQ(error.code, Code::kTimeout);
     EXPECT_EQ(error.message,
-              "collective 1, all_reduce of 16 bytes, did not end within 100 ms, though all 2 ranks "
+              "collective 1, all_reduce of 16 bytes, did not end within 1000 ms, though all 2 ranks "
               "came to it");
   }
   EXPECT_EQ(cards.wire().aborted_count(), 2);
@@ -173,7 +173,7 @@ TEST(NcclRanks, ARankThatIsLostIsAbortedByTheOthers) {
   ASSERT_FALSE(result);
   EXPECT_EQ(result.error().code, Code::kTimeout);
   EXPECT_EQ(result.error().message,
-            "rank 1 of 3 did not come to collective 0, barrier, within 100 ms");
+            "rank 1 of 3 did not come to collective 0, barrier, within 1000 ms");
   EXPECT_EQ(cards.wire().aborted_count(), 3);
   // Should it come after all, it is told.
   const auto late = cards[1].barrier();
