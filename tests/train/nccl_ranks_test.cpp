@@ -156,9 +156,10 @@ TEST(NcclRanks, ACollectiveThatDoesNotEndIsGivenUpThoughAllCame) {
   EmulatedCards cards(2, kShort, {.stuck = 1});
   for (const Error& error : hear(cards, 4, 2)) {
     EXPECT_EQ(error.code, Code::kTimeout);
-    EXPECT_EQ(error.message,
-              "collective 1, all_reduce of 16 bytes, did not end within 1000 ms, though all 2 ranks "
-              "came to it");
+    EXPECT_EQ(
+        error.message,
+        "collective 1, all_reduce of 16 bytes, did not end within 1000 ms, though all 2 ranks "
+        "came to it");
   }
   EXPECT_EQ(cards.wire().aborted_count(), 2);
 }
