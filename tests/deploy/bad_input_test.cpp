@@ -217,6 +217,11 @@ TEST_F(BadInput, ADeviceThatIsNotThere) {
          "device 'gpu': should be cpu, cpu:THREADS, cuda:NUMBER, or several with commas between "
          "(cuda:0,cuda:2; cuda:0-7)",
          {"--device", "gpu"});
+  expect(
+      config("validator-0"), 2,
+      "device 'cpu:1,cpu:1': a validator judges on one; name one of them, and run a validator on "
+      "each other if you like",
+      {"--device", "cpu:1,cpu:1"}, "muster-validator");
 }
 
 TEST_F(BadInput, ALedgerThatIsNotThere) {
