@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <cmath>
 #include <limits>
 #include <map>
 #include <type_traits>
@@ -232,7 +233,26 @@ void known_name(StrictObject& in, const char* key, const std::string& name,
                                          : fmt::format("did you mean '{}'?", meant)));
 }
 
+// A tensor's values are counted in 32 bits, and nobody has the memory for more parameters.
+constexpr double kTensorValuesMax = 0x1p32 - 1;
+constexpr double kParametersMax = 1e12;
+
+void check_size(const ModelParams& p, StrictObject& in) {
+  const double dim = p.dim;
+  const double table = dim * p.vocabulary;
+  if (table > kTensorValuesMax) {
+    in.fail("vocabulary", "times dim should be below 2^32: a matrix can have no more values");
+  }
+  if (dim * std::max(p.dim, p.hidden) > kTensorValuesMax) {
+    in.fail("dim", "times dim or hidden should be below 2^32: a matrix can have no more values");
+  }
+  if (p.layers * dim * (4 * dim + 3.0 * p.hidden) + 2 * table > kParametersMax) {
+    in.fail("layers", "and dim, hidden and vocabulary make more than 10^12 parameters");
+  }
+}
+
 void cross_check(const ModelParams& p, StrictObject& in) {
+  check_size(p, in);
   if (p.dim % p.heads != 0) {
     in.fail("heads", "should divide dim");
   } else if (p.dim / p.heads % 2 != 0) {
@@ -261,6 +281,8 @@ void cross_check(const InnerParams& p, StrictObject& in) {
 void cross_check(const CodecParams& p, StrictObject& in) {
   known_name(in, "name", p.name, {"sparseloco", "templar", "demo", "distro", "dense"});
   if (p.keep > p.tile) in.fail("keep", "should be at most tile");
+  const double side = std::sqrt(p.tile);
+  if (side != std::floor(side)) in.fail("tile", "should be a square, as 4096: 64 x 64 of a matrix");
 }
 
 void cross_check(const OuterParams& p, StrictObject& in) {

@@ -3,9 +3,7 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
-#include <algorithm>
 #include <charconv>
-#include <cmath>
 #include <iostream>
 #include <nlohmann/json.hpp>
 
@@ -100,31 +98,6 @@ constexpr Part kParts[] = {
     {"moments", &MachinePlan::moments}, {"scratch", &MachinePlan::scratch},
     {"packed", &MachinePlan::packed},   {"activations", &MachinePlan::activations},
     {"logits", &MachinePlan::logits},   {"rooms", &MachinePlan::rooms}};
-
-// What no node could lay out: hparams are checked value by value only.
-Result<void> check_can_be_laid_out(const common::Hparams& hparams, const std::string& file) {
-  const auto refuse = [&file](const std::string& why) {
-    return Error{Code::kInvalidArgument, file + ": " + why};
-  };
-  constexpr double kValuesMax = 0x1p32;
-  constexpr double kParametersMax = 1e12;
-  const common::ModelParams& model = hparams.model;
-  const double widest = std::max({model.vocabulary, model.dim, model.hidden});
-  if (widest * model.dim >= kValuesMax) {
-    return refuse(
-        "model: a matrix of 2^32 values or more cannot be trained; lower vocabulary, dim "
-        "or hidden");
-  }
-  const double layer = model.dim * (4.0 * model.dim + 3.0 * model.hidden);
-  if (model.layers * layer > kParametersMax) {
-    return refuse(
-        "model: more than 10^12 parameters cannot be planned; lower layers, dim or "
-        "hidden");
-  }
-  const double side = std::sqrt(hparams.codec.tile);
-  if (side != std::floor(side)) return refuse("codec.tile: should be a square, as 4096");
-  return {};
-}
 
 // What is asked about, and the answer.
 struct Question {
@@ -228,9 +201,7 @@ Result<int> run_plan(const CLI::App& verb) {
   const int count = verb.get_option("--cards")->as<int>();
   TRY(const uint64_t memory_bytes, memory_of(common::given(verb, "--card-memory")));
   TRY(const PlanWishes wishes, wishes_of(verb, count));
-  const std::string file = common::given(verb, "--hparams");
-  TRY(common::Hparams hparams, common::Hparams::load(file));
-  TRY_VOID(check_can_be_laid_out(hparams, file));
+  TRY(common::Hparams hparams, common::Hparams::load(common::given(verb, "--hparams")));
   const Precision precision =
       common::given(verb, "--precision") == "fp32" ? Precision::kFp32 : Precision::kBf16;
   const Question question{.hparams = std::move(hparams),

@@ -191,6 +191,7 @@ TEST(Hparams, ValuesThatContradictEachOtherAreRefused) {
   EXPECT_THAT(trouble_with("/model/dim", 132), HasSubstr("should be even"));
   EXPECT_THAT(trouble_with("/model/kv_heads", 3), HasSubstr("divide heads"));
   EXPECT_THAT(trouble_with("/codec/tile", 63), HasSubstr("codec.keep"));
+  EXPECT_THAT(trouble_with("/codec/tile", 1000), HasSubstr("codec.tile: should be a square"));
   EXPECT_THAT(trouble_with("/inner/decay_windows", 1), "");
   EXPECT_THAT(trouble_with("/inner/warmup_windows", 1001), HasSubstr("inner.warmup_windows"));
   EXPECT_THAT(trouble_with("/model/rope_low_frequency", 4), HasSubstr("rope_low_frequency"));
@@ -198,6 +199,24 @@ TEST(Hparams, ValuesThatContradictEachOtherAreRefused) {
   EXPECT_THAT(trouble_with("/data/anneal", std::string(64, '1')), HasSubstr("data.anneal"));
   EXPECT_THAT(trouble_with("/weights/exploration_share", 0.3), HasSubstr("exploration_share"));
   EXPECT_THAT(trouble_with("/evaluation/tokens_max", 2047), HasSubstr("evaluation.tokens_max"));
+}
+
+TEST(Hparams, AModelThatNobodyCanLayOutIsRefused) {
+  json large = tiny();
+  large["model"]["dim"] = 8192;
+  large["model"]["vocabulary"] = 524'287;
+  EXPECT_TRUE(Hparams::parse(large.dump()));
+  large["model"]["vocabulary"] = 524'288;  // 2^32 values.
+  EXPECT_THAT(Hparams::parse(large.dump()).error().message, HasSubstr("model.vocabulary: times"));
+  large = tiny();
+  large["model"]["dim"] = 65'536;
+  EXPECT_THAT(Hparams::parse(large.dump()).error().message, HasSubstr("model.dim: times"));
+  large["model"]["dim"] = 32'768;
+  large["model"]["hidden"] = 100'000;
+  large["model"]["layers"] = 70;  // 14.1e9 each.
+  EXPECT_TRUE(Hparams::parse(large.dump()));
+  large["model"]["layers"] = 71;
+  EXPECT_THAT(Hparams::parse(large.dump()).error().message, HasSubstr("model.layers: and dim"));
 }
 
 TEST(Hparams, AnnealingNeedsADataSetOfItsOwn) {

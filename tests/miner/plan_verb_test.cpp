@@ -193,7 +193,7 @@ TEST_F(PlanVerb, BadInputGetsASentence) {
   wrong = tiny();
   wrong["model"]["vocabulary"] = 1 << 24;
   wrong["model"]["dim"] = 4096;
-  expect(2, {"--hparams", written(wrong)}, "a matrix of 2^32 values or more");
+  expect(2, {"--hparams", written(wrong)}, "model.vocabulary: times dim should be below 2^32");
 }
 
 TEST_F(PlanVerb, TheProgramHasItAndExplainsIt) {
