@@ -1,9 +1,9 @@
 #include "compress/error_feedback.h"
 
 #include <algorithm>
-#include <functional>
 
 #include "common/check.h"
+#include "compress/aggregate.h"
 
 namespace compress {
 
@@ -30,10 +30,7 @@ void ErrorFeedback::subtract(const Update& sent, const Layout& layout) {
   add_to(values_, sent, layout, minus_one);
 }
 
-void ErrorFeedback::look_ahead(std::span<float> theta) const {
-  CHECK(theta.size() == values_.size());
-  std::ranges::transform(theta, values_, theta.begin(), std::minus());
-}
+void ErrorFeedback::look_ahead(std::span<float> theta) const { outer_step(theta, values_, 1.0f); }
 
 void ErrorFeedback::reset() { std::fill(values_.begin(), values_.end(), 0.0f); }
 

@@ -1,8 +1,8 @@
 // What machines must hold to train a model, byte by byte, and the least sharding that fits into
 // them: known before a card is asked for anything.
 //
-// A machine's numbers are what the code reserves (train/inner.h on one machine, train/sharding.h on
-// several), and a test counts that they are. Besides it a card holds what nobody can plan: the
+// A machine's numbers are what the code reserves (train/learner.h on one machine, train/sharding.h
+// on several), and a test counts that they are. Besides it a card holds what nobody can plan: the
 // driver's context, cuBLASLt's and this program's kernels, NCCL's channels, gaps between arrays.
 // That is what the reserve is for.
 //
@@ -125,8 +125,8 @@ common::Result<MemoryPlan> choose_plan(const common::Hparams& hparams, int ranks
 
 // "parameters sharded, layers recomputed, 2,048 positions at once"
 std::string describe(const MemoryPlan& plan);
-// A sentence without a stop: by how much `plan` misses, what would help of what is built, and
-// what would of what is not.  Pre: the machines do not hold it.
+// A sentence without a stop: by how much `plan` misses, and how many machines more would hold the
+// model.  Pre: the machines do not hold it.
 std::string shortage(const common::Hparams& hparams, const Machines& machines,
                      const PlanWishes& wishes, const MemoryPlan& plan);
 // "12.3 GiB", "4.0 MiB"

@@ -226,7 +226,7 @@ void add_plan_verb(CLI::App& miner, int& exit_code) {
                                      "muster-miner plan --hparams hparams.json --cards 8"},
                                     run_plan);
   verb.add_option("--hparams", "The network's hparams.json")->type_name("FILE")->required();
-  verb.add_option("--cards", "Cards of one kind, in one machine or several")
+  verb.add_option("--cards", "Cards of one kind, in one machine")
       ->check(CLI::Range(1, kCardsMax))
       ->default_str("1");
   verb.add_option("--card-memory", "Of each: 140GiB, 180GB, 24576MiB; a number alone is GiB")
