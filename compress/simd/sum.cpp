@@ -1,7 +1,5 @@
 #include "compress/simd/sum.h"
 
-#include <hwy/cache_control.h>
-
 #include <algorithm>
 
 // Highway compiles the rest of this file once for each instruction set.
@@ -10,96 +8,12 @@
 #define HWY_TARGET_INCLUDE "compress/simd/sum.cpp"
 #include <hwy/foreach_target.h>
 #include "compress/simd/blocks.inl"
+#include "compress/simd/mean.inl"
 // clang-format on
 
 HWY_BEFORE_NAMESPACE();
 namespace compress::simd::HWY_NAMESPACE {
 namespace {
-
-using Floats = hn::ScalableTag<float>;
-
-// --- to memory ---
-
-// One row times `share`; kStream: past the caches, for `to` is whole lines.
-template <bool kStream>
-HWY_INLINE void write_row(float share, uint32_t cols, float* from, float* to) {
-  const auto factor = hn::Set(Floats(), share);
-  uint32_t i = 0;
-  for (; i + lanes() <= cols; i += static_cast<uint32_t>(lanes())) {
-    const auto mean = hn::Mul(hn::LoadU(Floats(), from + i), factor);
-    if (kStream) {
-      hn::Stream(mean, Floats(), to + i);
-    } else {
-      hn::StoreU(mean, Floats(), to + i);
-    }
-    hn::StoreU(hn::Zero(Floats()), Floats(), from + i);
-  }
-  for (; i < cols; ++i) {
-    to[i] = from[i] * share;
-    from[i] = 0;
-  }
-}
-
-constexpr uint32_t kLine = 16;  // Values of a cache line.
-
-// How many values stand before the first whole line.
-HWY_INLINE uint32_t before_line(const float* to) {
-  return static_cast<uint32_t>(-(reinterpret_cast<uintptr_t>(to) / sizeof(float)) % kLine);
-}
-
-// The lines that rows share with their neighbours: they are read before they are written.
-HWY_INLINE void ask_for_ends(const MeanRows& mean, uint32_t first, uint32_t last) {
-  if (before_line(mean.to) == 0 && mean.cols % kLine == 0 && mean.stride % kLine == 0) return;
-  for (uint32_t r = first; r < std::min(last, mean.rows); ++r) {
-    const float* const to = mean.to + r * mean.stride;
-    __builtin_prefetch(to, 1);
-    __builtin_prefetch(to + mean.cols - 1, 1);
-  }
-}
-
-HWY_INLINE void write_shares(MeanRows& mean, uint32_t rows) {
-  if (rows <= mean.written) return;
-  const uint32_t cols = mean.cols;
-  for (uint32_t r = mean.written; r < rows; ++r) {
-    float* const from = mean.sum->value + r * cols;
-    float* const to = mean.to + r * mean.stride;
-    const uint32_t head = std::min(cols, before_line(to));
-    const uint32_t lines = (cols - head) / kLine * kLine;
-    write_row<false>(mean.share, head, from, to);
-    write_row<true>(mean.share, lines, from + head, to + head);
-    write_row<false>(mean.share, cols - head - lines, from + head + lines, to + head + lines);
-  }
-  ask_for_ends(mean, rows, 2 * rows - mean.written + 1);
-  mean.written = rows;
-}
-
-void write_by_senders(MeanRows& mean, uint32_t rows) {
-  if (rows <= mean.written) return;
-  const uint32_t cols = mean.cols;
-  for (uint32_t r = mean.written; r < rows; ++r) {
-    for (uint32_t c = 0; c < cols; ++c) {
-      const uint32_t at = r * cols + c;
-      mean.to[r * mean.stride + c] = mean.sum->value[at] * mean.shares[mean.sum->senders[at]];
-    }
-  }
-  const uint32_t first = mean.written * cols;
-  const uint32_t count = (rows - mean.written) * cols;
-  std::fill_n(mean.sum->value + first, count, 0.0f);
-  std::fill_n(mean.sum->senders + first, count, uint16_t{0});
-  mean.written = rows;
-}
-
-HWY_INLINE void write_here(MeanRows& mean, uint32_t rows) {
-  if (mean.shares != nullptr) {
-    write_by_senders(mean, rows);
-  } else {
-    write_shares(mean, rows);
-  }
-}
-
-void write_mean_here(MeanRows& mean, uint32_t rows) { write_here(mean, rows); }
-
-// --- the sum ---
 
 // One contributor's block, ready to be added.
 struct Ready {
@@ -135,12 +49,15 @@ HWY_INLINE void add_ready(const Ready& ready, bool count_senders, TileSum& sum) 
 }
 
 #if COMPRESS_BYTES
-// The same of 64 values; four at a time, for what a core can do least is to load.
-HWY_INLINE void add_64(const Ready& ready, float* sum) {
+constexpr uint32_t kStepsOf64 = 16;
+
+// The same of 64 values; four at a step, for what a core can do least is to load.
+HWY_INLINE void add_64(const Ready& ready, float* sum, MeanLines& lines) {
   const auto add = [&](uint64_t offset, __m128 value) {
     _mm_store_ss(sum + offset, _mm_add_ss(value, _mm_load_ss(sum + offset)));
   };
-  for (uint32_t i = 0; i < 64; i += 4) {
+  for (uint32_t i = 0; i < 64; i += 64 / kStepsOf64) {
+    lines.step();
     uint64_t offset;
     std::memcpy(&offset, ready.offset + i, sizeof offset);
     const __m128 value = _mm_load_ps(ready.value + i);
@@ -320,7 +237,7 @@ HWY_INLINE uint32_t make_ready(const Constants& all, uint32_t width, const SentT
 
 // kTogether contributors; false where it cannot tell, and then nothing has moved or was added.
 HWY_INLINE bool add_together(const Constants& all, uint32_t width, uint32_t size,
-                             const SentTile* sent, TileSum& sum) {
+                             const SentTile* sent, TileSum& sum, MeanLines& lines) {
   Step step[kTogether];
   Ready ready[kTogether];
   bool fine = true;
@@ -339,7 +256,7 @@ HWY_INLINE bool add_together(const Constants& all, uint32_t width, uint32_t size
   }
   if (HWY_UNLIKELY(!fine)) return false;
   for (uint32_t i = 0; i < kTogether; ++i) {
-    add_64(ready[i], sum.value);
+    add_64(ready[i], sum.value, lines);
     sent[i].from->values.at = step[i].next;
     sent[i].from->levels.at = step[i].next_level;
   }
@@ -353,11 +270,14 @@ HWY_NOINLINE uint32_t add_run(const GapCode& code, uint32_t size, const SentTile
   if (code.modulus > 64) return first;
   const Constants all(code);
   uint32_t i = first;
-  ask_for_ends(mean, mean.written, mean.rows * (i + kTogether) / count);
+  if (i + kTogether > count) return i;
+  MeanLines lines(mean, kStepsOf64 * ((count - i) / kTogether * kTogether));
+  if (!lines.writes()) ask_for_ends(mean, mean.written, mean.rows * (i + kTogether) / count);
   for (; i + kTogether <= count; i += kTogether) {
-    if (!add_together(all, code.width, size, sent + i, sum)) break;
-    write_shares(mean, mean.rows * (i + kTogether) / count);
+    if (!add_together(all, code.width, size, sent + i, sum, lines)) break;
+    if (!lines.writes()) write_shares(mean, mean.rows * (i + kTogether) / count);
   }
+  lines.end_row();
   return i;
 }
 
@@ -369,6 +289,8 @@ uint32_t add_run(const GapCode&, uint32_t, const SentTile*, uint32_t first, uint
 }
 
 #endif
+
+void write_mean_here(MeanRows& mean, uint32_t rows) { write_here(mean, rows); }
 
 size_t add_here(uint32_t size, const GapCode& code, const SentTile* sent, uint32_t count,
                 bool count_senders, TileSum& sum, MeanRows& mean) {

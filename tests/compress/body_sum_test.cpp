@@ -5,7 +5,9 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
+#include <span>
 #include <utility>
 
 #include "compress/aggregate.h"
@@ -28,7 +30,8 @@ class BodySum : public ::testing::Test {
     for (size_t p = 0; p < miners; ++p) {
       std::vector<float> values = gaussian(layout_.parameter_count(), 100 + p);
       for (float& value : values) value *= static_cast<float>(1 + p % 4);
-      if (p == 2) std::fill(values.begin(), values.end() - 40, 0.0f);  // Nearly all tiles are zero.
+      // Nearly all tiles are zero.
+      if (p == sparse_) std::fill(values.begin(), values.end() - 40, 0.0f);
       bodies_.push_back(SparseLoco().encode(values, layout_));
     }
   }
@@ -75,6 +78,29 @@ class BodySum : public ::testing::Test {
   // Two groups and more, tensors that share one, tiles cut at both edges.
   Layout layout_ = layout_of({{40, 50}, {16, 8 * 1300}, {1, 100}, {9, 3}, {70, 70}}, 64, 7);
   std::vector<Bytes> bodies_;
+  size_t sparse_ = 2;  // Who sends hardly anything.
+};
+
+// Values that begin so many behind a cache line.
+class Lines {
+ public:
+  Lines(size_t count, size_t behind) : room_(count + 32, NAN) {
+    constexpr size_t kLine = 16;
+    const size_t first = reinterpret_cast<uintptr_t>(room_.data()) / sizeof(float) % kLine;
+    values_ = std::span(room_).subspan((kLine - first) % kLine + behind, count);
+  }
+  std::span<float> values() { return values_; }
+  std::vector<float> copy() const { return {values_.begin(), values_.end()}; }
+  // What lies around them is as it was.
+  bool is_alone() const {
+    return std::all_of(room_.begin(), room_.end(), [&](const float& value) {
+      return std::isnan(value) || (&value >= values_.data() && &value <= &values_.back());
+    });
+  }
+
+ private:
+  std::vector<float> room_;
+  std::span<float> values_;
 };
 
 TEST_F(BodySum, IsDecodeAndAggregateBitForBit) {
@@ -95,9 +121,9 @@ TEST_F(BodySum, IsDecodeAndAggregateBitForBit) {
 }
 
 TEST_F(BodySum, OfTilesOf4096Too) {
-  // Fewer than 64 values a tile, 64 and two blocks; rows that begin at whole lines and that do not.
+  // Fewer than 64 values a tile, 64 and two blocks; rows that are whole lines and that are not.
   for (const uint32_t keep : {20u, 64u, 100u}) {
-    for (const uint32_t cols : {256u, 330u}) {
+    for (const uint32_t cols : {256u, 304u, 330u}) {
       layout_ = layout_of({{200, cols}, {1, 9000}}, 4096, keep);
       for (const size_t miners : {3, 9}) {
         make(miners);
@@ -110,6 +136,25 @@ TEST_F(BodySum, OfTilesOf4096Too) {
             EXPECT_EQ(G, wanted) << keep << " " << cols << " " << miners << " " << divide;
           });
         }
+      }
+    }
+  }
+}
+
+TEST_F(BodySum, GoesToMemoryWhereverThatBeginsAndWhoeverSendsLittle) {
+  // Tiles of 4, 3 and 1.25 lines a row; who sends little comes first, in the middle and last.
+  for (const uint32_t cols : {64u, 304u, 340u}) {
+    layout_ = layout_of({{130, cols}}, 4096, 64);
+    for (sparse_ = 0; sparse_ < 9; ++sparse_) {
+      make(9);
+      const std::vector<float> wanted = by_updates(outer_params());
+      for (const size_t behind : {0, 1, 15}) {
+        testing::on_every_target([&] {
+          Lines G(layout_.parameter_count(), behind);
+          EXPECT_FALSE(aggregate_bodies(contributors(), layout_, outer_params(), 1, G.values()));
+          EXPECT_EQ(G.copy(), wanted) << cols << " " << sparse_ << " " << behind;
+          EXPECT_TRUE(G.is_alone());
+        });
       }
     }
   }
