@@ -39,6 +39,8 @@ void each_field(Settings& s, Visit visit) {
   visit("look_ahead", s.look_ahead);
   visit("forget", s.forget);
   visit("smooth", s.smooth);
+  visit("inner_optimiser", s.inner_optimiser);
+  visit("muon_ratio", s.muon_ratio);
 }
 
 // 1m: 1.31 million parameters, 0.52 of them embeddings. 5m: 5.05, twice 1.05, input and output
@@ -66,14 +68,21 @@ common::ModelParams model_of(const std::string& name, uint64_t seed) {
 
 std::string codec_of(const std::string& method) {
   if (method == "dct") return "demo";
-  return method == "topk" || method == "mask" || method == "adamw" ? "sparseloco" : method;
+  const std::set<std::string> have_none = {"topk", "mask", "adamw", "muon"};
+  return have_none.contains(method) ? "sparseloco" : method;
 }
 
 // What makes no sense, in a sentence; empty for what does.
 std::string trouble_with(const QualitySettings& s) {
-  const std::set<std::string> methods = {"adamw",   "dense", "topk", "mask",  "sparseloco",
-                                         "templar", "dct",   "demo", "distro"};
+  const std::set<std::string> methods = {"adamw",      "muon",    "dense", "topk", "mask",
+                                         "sparseloco", "templar", "dct",   "demo", "distro"};
   if (!methods.contains(s.method)) return "method '" + s.method + "' is none";
+  if (s.inner_optimiser != "adamw" && s.inner_optimiser != "muon") {
+    return "inner_optimiser must be adamw or muon";
+  }
+  if (s.by_muon() && (s.method == "adamw" || s.by_signs())) {
+    return s.method + " has no inner optimiser to choose";
+  }
   if (s.model != "1m" && s.model != "5m") return "model must be 1m or 5m";
   if (s.divide != "contributors" && s.divide != "senders") {
     return "divide must be contributors or senders";
@@ -115,6 +124,11 @@ common::Result<QualitySettings> QualitySettings::parse(const json& object) {
 json QualitySettings::to_json() const {
   json object;
   each_field(*this, [&](const char* name, const auto& field) { object[name] = field; });
+  // Lines from before there was Muon name the same runs.
+  if (!by_muon()) {
+    object.erase("inner_optimiser");
+    object.erase("muon_ratio");
+  }
   return object;
 }
 
@@ -133,7 +147,10 @@ common::Hparams QualitySettings::hparams() const {
   common::InnerParams& inner = hparams.inner;
   inner.steps = steps;
   inner.sequences_per_step = sequences;
-  inner.optimiser = "adamw";
+  inner.optimiser = by_muon() ? "muon" : "adamw";
+  inner.muon_momentum = 0.95;
+  inner.muon_iterations = 5;
+  inner.muon_adamw_ratio = muon_ratio;
   inner.learning_rate = inner_rate;
   inner.warmup_windows = std::max<uint64_t>(1, windows() / kWarmupPart);
   inner.decay_windows = windows();

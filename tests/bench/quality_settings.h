@@ -15,7 +15,7 @@ namespace bench {
 // inner rate rises over the first sixteenth of the run and then falls along a cosine to final_ratio
 // of it at the end, in tokens the same for every method.
 struct QualitySettings {
-  // adamw       one process, no exchange; a step reads what all `miners` read in one
+  // adamw, muon one process, no exchange; a step reads what all `miners` read in one
   // dense       deltas in bf16, averaged; with outer_momentum it is DiLoCo
   // topk        the largest of each tile in fp32, with error feedback: sparse, but not quantised
   // mask        of each tile the same places for all miners, in turn, sign and two magnitudes
@@ -44,6 +44,10 @@ struct QualitySettings {
   double outer_warmup = 0;    // Share of the run in which the outer rate rises on a line from 0,
   double outer_tail = 0;      //   and of its end in which it goes on a line
   double outer_end = 1;       //   to so much of itself.
+  // Of miners' inner steps: adamw or muon, which takes AdamW's rates (train/muon.h; embeddings,
+  // vocabulary and vectors at muon_ratio of them).
+  std::string inner_optimiser = "adamw";
+  double muon_ratio = 1;
   // What a miner may do on its own, unseen by others; 0 is the protocol. How much of its residual
   // it adds to the parameters that it trains from:
   double look_ahead = 0;
@@ -56,10 +60,11 @@ struct QualitySettings {
 
   // A key that is none, or a wrong type or name, is an error.
   static common::Result<QualitySettings> parse(const nlohmann::json& object);
-  // Every field: what identifies a run.
+  // Every field, but for those of Muon where it is not used: what identifies a run.
   nlohmann::json to_json() const;
 
-  bool exchanges() const { return method != "adamw"; }
+  bool exchanges() const { return method != "adamw" && method != "muon"; }
+  bool by_muon() const { return method == "muon" || inner_optimiser == "muon"; }
   bool by_signs() const { return method == "demo" || method == "distro"; }
   uint64_t window_tokens() const;
   uint64_t windows() const;

@@ -79,6 +79,7 @@ std::string paired(const Group& group, const Group& baseline) {
 std::string method_of(const json& s) {
   const auto method = s.at("method").get<std::string>();
   if (method == "adamw") return "AdamW";
+  if (method == "muon") return "Muon";
   if (method == "dense") return s.at("outer_momentum") > 0 ? "DiLoCo" : "dense, averaged";
   return method;
 }
@@ -87,16 +88,16 @@ std::string method_of(const json& s) {
 std::string settings_of(const json& s) {
   const auto number = [&](const char* key) { return s.at(key).get<double>(); };
   std::string text = fmt::format("{} x {}", number("miners"), number("sequences"));
-  const bool adamw = s.at("method") == "adamw";
+  const bool alone = s.at("method") == "adamw" || s.at("method") == "muon";
   const bool signs = s.at("method") == "demo" || s.at("method") == "distro";
   const bool dense = s.at("method") == "dense";
-  if (!adamw) text += fmt::format(", H {}", number("steps"));
+  if (!alone) text += fmt::format(", H {}", number("steps"));
   text += fmt::format(", rate {}", number("inner_rate"));
-  if (!adamw && !dense) {
+  if (!alone && !dense) {
     text += fmt::format(", {:.1f} %, decay {}", number("keep") / 40.96, number("feedback_decay"));
     text += ", " + s.at("divide").get<std::string>();
   }
-  if (!adamw && !signs) text += fmt::format(", outer {}", number("outer_rate"));
+  if (!alone && !signs) text += fmt::format(", outer {}", number("outer_rate"));
   if (number("outer_momentum") > 0) text += fmt::format(", Nesterov {}", number("outer_momentum"));
   if (number("outer_warmup") > 0) text += fmt::format(", warm-up {}", number("outer_warmup"));
   if (number("outer_tail") > 0) {
@@ -105,6 +106,9 @@ std::string settings_of(const json& s) {
   if (number("look_ahead") > 0) text += fmt::format(", look-ahead {}", number("look_ahead"));
   if (number("forget") > 0) text += fmt::format(", forget {}", number("forget"));
   if (number("smooth") > 0) text += fmt::format(", smooth {}", number("smooth"));
+  if (s.value("inner_optimiser", "adamw") == "muon") text += ", Muon";
+  const double muon_ratio = s.value("muon_ratio", 1.0);
+  if (muon_ratio != 1) text += fmt::format(", embeddings at {}", muon_ratio);
   for (const auto& [key, usual] : std::map<std::string, double>{
            {"beta1", 0.9}, {"beta2", 0.95}, {"weight_decay", 0.1}, {"final_ratio", 0.1}}) {
     if (s.at(key) != usual) text += fmt::format(", {} {}", key, number(key.c_str()));
