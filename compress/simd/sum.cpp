@@ -267,12 +267,11 @@ HWY_INLINE bool add_together(const Constants& all, uint32_t width, uint32_t size
 // called from here, so that what is the same for all stays in registers.
 HWY_NOINLINE uint32_t add_run(const GapCode& code, uint32_t size, const SentTile* sent,
                               uint32_t first, uint32_t count, TileSum& sum, MeanRows& mean) {
-  if (code.modulus > 64) return first;
+  if (code.modulus > 64 || first + kTogether > count) return first;
   const Constants all(code);
   uint32_t i = first;
-  if (i + kTogether > count) return i;
   MeanLines lines(mean, kStepsOf64 * ((count - i) / kTogether * kTogether));
-  if (!lines.writes()) ask_for_ends(mean, mean.written, mean.rows * (i + kTogether) / count);
+  ask_for_ends(mean, mean.written, mean.rows * (i + kTogether) / count);
   for (; i + kTogether <= count; i += kTogether) {
     if (!add_together(all, code.width, size, sent + i, sum, lines)) break;
     if (!lines.writes()) write_shares(mean, mean.rows * (i + kTogether) / count);
