@@ -1,13 +1,14 @@
 // Goal: no ciphertext of any size crashes what opens sealed objects; what is sealed opens to what
 // it was, in any range; changed by a byte, cut, extended or with chunks moved it does not open;
 // what it opens to is judged as the plain bytes are. Method: the first byte says how; the second
-// and third, how much of what follows. What follows is a ciphertext as it is, then a text, repeated
-// to one of the sizes about a chunk, that is sealed here.
+// and third, how much of what follows. What follows is a ciphertext as it is, then a text that is
+// sealed here, now and then repeated to one of the sizes about a chunk.
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
 #include <memory>
+#include <numeric>
 
 #include "common/check.h"
 #include "compress/sparseloco.h"
@@ -52,11 +53,13 @@ void must_not_open(ByteView sealed) {
   CHECK(train::judge(train::Claim{}, std::nullopt) == common::Verdict::kHashMismatch);
 }
 
+// Mostly the input; if its bytes say so, about one chunk, or more than two. Those cost a thousand
+// small ones, so their sum has a say: most of what is made out of a large one is small again.
 Bytes text_of(ByteView input, const Control& control) {
-  // Mostly the input; now and then about one chunk, or more than two.
+  const uint32_t sum = std::accumulate(input.begin(), input.end(), uint32_t{control.how});
   size_t size = input.size();
-  if (control.how % 16 == 7) size = train::kSealChunk - 2 + control.much % 5;
-  if (control.how % 16 == 11) size = 2 * train::kSealChunk + control.much;
+  if (sum % 64 == 0 && control.how % 16 == 7) size = train::kSealChunk - 2 + control.much % 5;
+  if (sum % 64 == 0 && control.how % 16 == 11) size = 2 * train::kSealChunk + control.much;
   Bytes text(size);
   for (size_t i = 0; i < size; ++i) text[i] = input.empty() ? uint8_t{7} : input[i % input.size()];
   return text;

@@ -76,11 +76,12 @@ void write_messages(const fs::path& folder) {
   }
 }
 
-// How, how much, how changed; then a text. Two of the sizes about a chunk (seal_fuzz.cpp).
+// How, how much, how changed; then a text. Two of the sizes about a chunk: how and the text add up
+// to a multiple of 64 (seal_fuzz.cpp).
 void write_seals(const fs::path& folder) {
   write(folder / "seed_byte_changed", {0, 100, 255, 1, 2, 3});
-  write(folder / "seed_chunk", {7, 2, 255, 1, 2, 3, 4, 5});
-  write(folder / "seed_chunks_moved", {11 + 48, 200, 9, 1, 2, 3});
+  write(folder / "seed_chunk", {7, 2, 255, 1, 2, 3, 4, 47});
+  write(folder / "seed_chunks_moved", {11 + 48, 200, 9, 1, 2, 2});
   write(folder / "seed_cut", Bytes(100, 16));
   write(folder / "seed_empty", {32, 0, 0});
   write(folder / "seed_sealed_size", {32, 1, 1, 17, 0, 16, 0, 0, 0, 0, 0});
