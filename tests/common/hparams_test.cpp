@@ -6,6 +6,8 @@
 #include <gtest/gtest.h>
 
 #include <nlohmann/json.hpp>
+#include <set>
+#include <string>
 
 #include "common/files.h"
 #include "tests/temp_folder.h"
@@ -41,7 +43,14 @@ std::vector<std::string> all_fields() {
 }
 
 TEST(Hparams, TheFilesThatWeShipAreWhole) {
-  EXPECT_TRUE(Hparams::load(MUSTER_SOURCE_DIR "/deploy/hparams/tiny.json").has_value());
+  const std::filesystem::path folder = MUSTER_SOURCE_DIR "/deploy/hparams";
+  std::set<std::string> names;
+  for (const auto& entry : std::filesystem::directory_iterator(folder)) {
+    const auto hparams = Hparams::load(entry.path());
+    EXPECT_TRUE(hparams) << entry.path() << ": " << hparams.error().message;
+    names.insert(entry.path().filename());
+  }
+  EXPECT_EQ(names, (std::set<std::string>{"small.json", "tiny.json"}));
 }
 
 TEST(Hparams, TheTinyNetworksFileLoads) {
